@@ -1,0 +1,26 @@
+import { z } from 'zod'
+
+/** The words that every message is made of. Times are RFC 3339 in UTC, ids are UUIDs in lower case. */
+
+/** Text of a person or a system. Postgres stores no NUL in text, so none gets in. */
+export const text = (maxCharacters = 1_000) =>
+  z
+    .string()
+    .min(1)
+    .max(maxCharacters)
+    .refine((value) => !value.includes('\0'), 'must not contain a NUL character')
+
+/** Any UUID, also of the old systems' versions. Lower case, because the id decides the partition. */
+export const id = z.guid().toLowerCase()
+
+export const email = z.email({ pattern: z.regexes.html5Email }).max(320)
+
+export const timestamp = z.iso.datetime({ offset: true }).overwrite(toUtc)
+
+export const ticketsOfBooking = z.int().min(1).max(1_000)
+export const ticketsOfShow = z.int().min(1).max(10_000_000)
+
+function toUtc(value: string): string {
+  const milliseconds = Date.parse(value)
+  return Number.isNaN(milliseconds) ? value : new Date(milliseconds).toISOString()
+}

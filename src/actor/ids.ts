@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Whether this is a UUID as we write them: any version, lower case. */
+export const isUuid = (value: string): boolean => uuidPattern.test(value)
+
+/**
+ * An id made from an id: the same parent and name give the same child, on every machine and at every retry. A child of a
+ * UUIDv7 keeps its parent's time, so that what belongs together lies together in the indexes.
+ *
+ * @param parent an id, or any text that stands for one
+ * @param name what the child is to its parent: an index or a word
+ */
+export function deriveId(parent: string, name: string | number): string {
+  const hash = createHash('sha256').update(`${parent}/${name}`).digest('hex')
+  const isTimed = parent[14] === '7' && isUuid(parent)
+  const time = isTimed ? parent.slice(0, 13) : `${hash.slice(0, 8)}-${hash.slice(8, 12)}`
+  // The two bits of the RFC 9562 variant: 8, 9, a or b. Version 7 when the time is real, else 8 ("custom").
+  const variant = '89ab'[Number.parseInt(hash[15] ?? '0', 16) & 3]
+  return `${time}-${isTimed ? 7 : 8}${hash.slice(12, 15)}-${variant}${hash.slice(16, 19)}-${hash.slice(20, 32)}`
+}
+
+/**
+ * The partition of an actor: FNV-1a, 32 bits, of the id's bytes, modulo the number of partitions. The same as
+ * nats-server's `{{partition(n, token)}}`, so that what a client publishes lands where we look for it.
+ * Ids are ASCII, so a character is a byte.
+ */
+export function partitionOf(id: string, partitions: number): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % partitions
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { z } from 'zod'
+import { booking } from '../../actors/booking.ts'
+import { show } from '../../actors/show.ts'
+import { anyContext } from '../../test/support/given.ts'
+import type { AnyActor, Decision, Tagged } from './actor.ts'
+import { deriveId } from './ids.ts'
+import { takeTurn } from './turn.ts'
+
+const event = z.strictObject({ type: z.literal('Happened_v1'), what: z.string() })
+/** An actor that decides what the test says. */
+const obedient = (decide: () => Decision<Tagged>): AnyActor => ({
+  kind: 'obedient',
+  schemas: { state: z.unknown(), messages: { Do: z.unknown() }, events: { Happened_v1: event } },
+  initial: 0,
+  decide: { Do: decide },
+  evolve: { Happened_v1: (state: number) => state + 1 },
+})
+const takeIt = (actor: AnyActor, isRequest = false) => takeTurn(actor, actor.initial, { type: 'Do' }, anyContext, isRequest)
+const happened = { type: 'Happened_v1', what: 'it' }
+
+describe('a turn', () => {
+  test('folds its events into the state', () => {
+    assert.equal(takeIt(obedient(() => ({ events: [happened, happened] }))).state, 2)
+  })
+
+  test('makes the ids of what follows from the id of its message', () => {
+    const order = { show_id: deriveId('s', 0), number_of_tickets: 1, customer_email: 'a@example.com' }
+    const turn = takeTurn(booking, booking.initial, { type: 'BookShowTickets', ...order }, anyContext, true)
+    assert.deepEqual(turn.sends.map(({ messageId }) => messageId), [deriveId(anyContext.messageId, 0)])
+    const state = { status: 'reserving', ...order, requested_at: anyContext.at }
+    const granted = { type: 'SeatsReserved', show_id: order.show_id, number_of_tickets: 1, dead_nation_id: order.show_id }
+    const next = takeTurn(booking, state, granted, anyContext, false)
+    assert.deepEqual(next.publishes.map(({ messageId }) => messageId), [deriveId(anyContext.messageId, 0)])
+    assert.deepEqual(next.calls.map(({ messageId }) => messageId), [deriveId(anyContext.messageId, 1)])
+  })
+
+  test('that refuses a request answers by itself; further down the chain it leaves the answer to others', () => {
+    const refusing = obedient(() => ({ refuse: 'no', reason: 'because' }))
+    assert.deepEqual(takeIt(refusing, true).reply, { refused: 'no', reason: 'because' })
+    assert.equal(takeIt(refusing, false).reply, undefined)
+  })
+
+  test('throws on what is not in the catalogue: an unknown event, a field too many, a wrong send', () => {
+    assert.throws(() => takeIt(obedient(() => ({ events: [{ type: 'Other_v1' }] }))), /no event Other_v1/)
+    const tooMuch = { ...happened, more: 1 }
+    assert.throws(() => takeIt(obedient(() => ({ events: [tooMuch] }))), /more/)
+    const wrongSend = { send: 'show', id: 'x', command: { type: 'ReserveSeats', booking_id: 'x' } } as never
+    assert.throws(() => takeIt(obedient(() => ({ events: [], then: [wrongSend] }))), z.ZodError)
+    assert.throws(() => takeTurn(show, show.initial, { type: 'Unheard' }, anyContext, false), /no handler for Unheard/)
+  })
+})

@@ -1,0 +1,93 @@
+import { type Call, commandsByKind, publicEvents, requestsByService, type Send } from '../../schemas/index.ts'
+import type { AnyActor, Context, Decision, Reply, Tagged } from './actor.ts'
+import { deriveId } from './ids.ts'
+
+/** What one message did to one actor, complete: everything that is journaled and everything that is to follow. */
+export type Turn = {
+  outcome: 'accepted' | 'refused' | 'ignored'
+  /** The code of a refusal, or why there was nothing to do. */
+  because?: string
+  events: Tagged[]
+  sends: Identified<Send>[]
+  calls: Identified<Call>[]
+  publishes: Identified<{ event: Tagged }>[]
+  reply?: Reply
+  /** The fold of the events over the state before. */
+  state: unknown
+}
+
+/** Ids are made from the message's id and the place in the decision, so a repeated turn makes the same ones. */
+export type Identified<T> = T & { messageId: string }
+
+/**
+ * One turn: decide, check what was decided, fold. Pure.
+ *
+ * @param isRequest whether this very message is what somebody waits on: a refusal then answers by itself. Further down
+ *   the chain only an explicit reply does, because a refusal there is not the end of the story.
+ * @throws whatever a faulty handler throws, and a ZodError when it returned something that is not in the catalogue
+ */
+export function takeTurn(
+  actor: AnyActor,
+  state: unknown,
+  message: Tagged,
+  context: Context,
+  isRequest: boolean,
+): Turn {
+  const handler = actor.decide[message.type]
+  if (!handler) throw new TypeError(`${actor.kind} has no handler for ${message.type}`)
+  const decision = handler(state as never, message as never, context)
+  const events = 'events' in decision ? decision.events.map((event) => parseEvent(actor, event)) : []
+  const intents = ('then' in decision ? decision.then : undefined) ?? []
+
+  const turn: Turn = { ...outcomeOf(decision), events, sends: [], calls: [], publishes: [], state: fold(actor, state, events) }
+  const nextId = counter(context.messageId)
+  for (const event of events) if (event.type in publicEvents) turn.publishes.push({ messageId: nextId(), event })
+  for (const intent of intents) {
+    if ('send' in intent) turn.sends.push({ messageId: nextId(), ...parseSend(intent) })
+    else turn.calls.push({ messageId: nextId(), ...parseCall(intent) })
+  }
+  const reply = decision.reply ?? (isRequest ? refusalOf(decision) : undefined)
+  if (reply) turn.reply = reply
+  return turn
+}
+
+/** The state after these events: the only way there is to a state. */
+export function fold(actor: AnyActor, state: unknown, events: Tagged[]): unknown {
+  let folded = state
+  for (const event of events) {
+    const evolve = actor.evolve[event.type]
+    if (!evolve) throw new TypeError(`${actor.kind} cannot evolve by ${event.type}`)
+    folded = evolve(folded as never, event as never)
+  }
+  return folded
+}
+
+function outcomeOf(decision: Decision<Tagged>): Pick<Turn, 'outcome' | 'because'> {
+  if ('events' in decision) return { outcome: 'accepted' }
+  if ('refuse' in decision) return { outcome: 'refused', because: decision.refuse }
+  return { outcome: 'ignored', because: decision.ignore }
+}
+
+function refusalOf(decision: Decision<Tagged>): Reply | undefined {
+  return 'refuse' in decision ? { refused: decision.refuse, reason: decision.reason } : undefined
+}
+
+function parseEvent(actor: AnyActor, event: Tagged): Tagged {
+  const schema = actor.schemas.events[event.type]
+  if (!schema) throw new TypeError(`${actor.kind} has no event ${event.type}`)
+  return schema.parse(event) as Tagged
+}
+
+function parseSend(intent: Send): Send {
+  const schema = commandsByKind[intent.send][intent.command.type as never] as { parse(value: unknown): never }
+  return { ...intent, command: schema.parse(intent.command) }
+}
+
+function parseCall(intent: Call): Call {
+  return { ...intent, request: requestsByService[intent.call][intent.request.type].parse(intent.request) }
+}
+
+function counter(messageId: string): () => string {
+  let index = 0
+  return () => deriveId(messageId, index++)
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { TurnstileError } from './errors.ts'
+
+const url = (...protocols: string[]) =>
+  z.string().refine((value) => {
+    return URL.canParse(value) && protocols.includes(new URL(value).protocol)
+  }, `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+
+/** The settings and their defaults. The README's table lists them; a test keeps the two equal. */
+const environment = z.object({
+  /** Where the journal and the states live. */
+  POSTGRES_URL: url('postgres:', 'postgresql:'),
+  /** One server or several, separated by commas. */
+  NATS_URL: z.string().min(1),
+  /** The external services. */
+  GATEWAY_ADDR: url('http:', 'https:'),
+  PORT: integer(0, 65_535).default(8080),
+  /** The address to listen on. The default is reachable from this machine only. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** First token of every subject and stream name, so that several installations can share a NATS account. */
+  TURNSTILE_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes')
+    .default('turnstile'),
+  /** How many partitions the actors are spread over; fixed for the life of the data. */
+  TURNSTILE_PARTITIONS: integer(1, 512).default(64),
+  /** How long a worker that says nothing keeps its partitions. */
+  TURNSTILE_LEASE_MS: integer(1_000, 60_000).default(5_000),
+  /** The most messages of one commit. */
+  TURNSTILE_BATCH_MESSAGES: integer(1, 2_000).default(256),
+  /** How many actors a worker keeps in memory. */
+  TURNSTILE_CACHED_ACTORS: integer(100, 10_000_000).default(50_000),
+  /** How long a request waits for its answer before it gets 503. */
+  TURNSTILE_REQUEST_TIMEOUT_MS: integer(100, 60_000).default(4_500),
+  /** How many requests may wait for their answer in one process; the next gets 503. */
+  TURNSTILE_MAX_PENDING_REQUESTS: integer(1, 100_000).default(2_000),
+  /** How many messages may wait in all mailboxes before the ingress answers 503. */
+  TURNSTILE_MAX_LAG: integer(1, 100_000_000).default(50_000),
+  /** How many days public events are kept for their subscribers. */
+  TURNSTILE_EVENT_DAYS: integer(1, 3_650).default(7),
+})
+
+export type Config = Readonly<z.infer<typeof environment>>
+
+/**
+ * Reads the settings.
+ *
+ * @throws `config-invalid` that lists every fault, not just the first
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = environment.safeParse(given)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0])
+    return given[name] === undefined ? `  ${name} is not set` : `  ${name} ${issue.message} (it is ${JSON.stringify(given[name])})`
+  })
+  throw new TurnstileError('config-invalid', `The settings cannot be used:\n${faults.join('\n')}`)
+}
+
+/** The names of the settings, for the README's test. */
+export const settingNames = Object.keys(environment.shape)

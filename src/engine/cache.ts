@@ -1,0 +1,57 @@
+import type { Address } from './ports.ts'
+
+/** An actor in memory, as the last decided turn left it: ahead of the store by the commits that are under way. */
+export type CachedActor = Address & {
+  partition: number
+  version: number
+  state: unknown
+  /** How many undecided or uncommitted batches rely on it; only an actor without any can be forgotten. */
+  pins: number
+}
+
+export const keyOf = (address: Address): string => `${address.kind}.${address.id}`
+
+/** The actors that were used last, at most `capacity` of them plus those that are pinned. */
+export class ActorCache {
+  readonly #actors = new Map<string, CachedActor>()
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#actors.size
+  }
+
+  get(key: string): CachedActor | undefined {
+    const actor = this.#actors.get(key)
+    if (!actor) return undefined
+    // A Map keeps the order of insertion: to insert again is to be the youngest.
+    this.#actors.delete(key)
+    this.#actors.set(key, actor)
+    return actor
+  }
+
+  add(actor: CachedActor): void {
+    this.#actors.set(keyOf(actor), actor)
+    if (this.#actors.size > this.#capacity) this.#forgetOldest()
+  }
+
+  /** What a failed commit leaves behind must be read again. */
+  drop(actors: Iterable<CachedActor>): void {
+    for (const actor of actors) this.#actors.delete(keyOf(actor))
+  }
+
+  dropPartition(partition: number): void {
+    for (const [key, actor] of this.#actors) if (actor.partition === partition) this.#actors.delete(key)
+  }
+
+  #forgetOldest(): void {
+    for (const [key, actor] of this.#actors) {
+      if (actor.pins > 0) continue
+      this.#actors.delete(key)
+      return
+    }
+  }
+}

@@ -1,0 +1,361 @@
+import { type Batch, decideBatch, emptyBatch, messageKeyOf, type Surroundings, toCommit } from './batch.ts'
+import { ActorCache } from './cache.ts'
+import { Outbox } from './outbox.ts'
+import type { Actors, Fault } from './parse.ts'
+import { OwnedPartition } from './partition.ts'
+import type {
+  Clock,
+  Commit,
+  CommitResult,
+  Delivery,
+  KnownTurn,
+  Log,
+  Mailboxes,
+  Observer,
+  PartitionRow,
+  Publisher,
+  Store,
+  TurnRecord,
+} from './ports.ts'
+import { Signal } from './signal.ts'
+
+export type EnginePorts = {
+  store: Store
+  mailboxes: Mailboxes
+  publisher: Publisher
+  clock: Clock
+  log: Log
+  observer: Observer
+}
+
+export type EngineLimits = {
+  partitions: number
+  batchMessages: number
+  cachedActors: number
+}
+
+/** Commits under way at once. One hides the round trip, two the other's work; more only adds latency to failures. */
+const maxCommits = 3
+/** With more than this untold, the engine waits for the broker instead of deciding more. */
+const maxUntoldMessages = 20_000
+/** Repeated messages that are remembered as such; a message that drops out is looked up again if need be. */
+const maxKnownTurns = 10_000
+const retryMs = 250
+
+type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committed' }> }
+
+/**
+ * The mailbox engine: takes what waits, decides it, commits it in one statement, tells it.
+ *
+ *     take ──▶ decide ──▶ commit ──▶ settle ──▶ tell
+ *                            └─failure─▶ recover: roll back, find out, decide again
+ *
+ * While a batch commits the next ones are decided on top of it. When a commit fails, it and all that relied on it never
+ * happened: their deliveries go back in front of their mailboxes and are decided again, from what the store says.
+ */
+export class Engine {
+  readonly #ports: EnginePorts
+  readonly #limits: EngineLimits
+  readonly #around: Surroundings
+  readonly #cache: ActorCache
+  readonly #outbox: Outbox
+  readonly #owned = new Map<number, OwnedPartition>()
+  readonly #uncommitted = new Map<string, TurnRecord>()
+  readonly #known = new Map<string, KnownTurn>()
+  readonly #condemned = new Map<string, Fault>()
+  /** Something happened that the loop may act on. */
+  readonly #wake = new Signal()
+  #commitsUnderWay = 0
+  #failures: Failure[] = []
+  /** So many of the next deliveries are decided one by one, to find the one that Postgres refuses. */
+  #isolate = 0
+  #nextPartition = 0
+  #isStopping = false
+  #running: Promise<void> | undefined
+
+  constructor(actors: Actors, limits: EngineLimits, ports: EnginePorts) {
+    this.#ports = ports
+    this.#limits = limits
+    this.#cache = new ActorCache(limits.cachedActors)
+    this.#outbox = new Outbox(ports.publisher, ports.store, ports.clock, this.#wake)
+    this.#around = {
+      actors,
+      cache: this.#cache,
+      load: (addresses) => ports.store.load(addresses),
+      partitionCount: limits.partitions,
+      owned: (partition) => this.#owned.get(partition),
+      findKnown: (key) => this.#known.get(key),
+      findUncommitted: (key) => this.#uncommitted.get(key),
+      noteUncommitted: (key, turn) => this.#uncommitted.set(key, turn),
+      findCondemned: (delivery) => this.#condemned.get(placeOf(delivery)),
+    }
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Ends the loop. What is decided is committed; what is not stays in the mailboxes. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#wake.notify()
+    await this.#running
+  }
+
+  // ── Partitions come and go ────────────────────────────────────────────────────────────────────────────────────────
+
+  get partitions(): OwnedPartition[] {
+    return [...this.#owned.values()]
+  }
+
+  /** Takes up a partition where the store says it stands: tells what may be untold, reads what comes after the cursor. */
+  adopt(row: PartitionRow): void {
+    const partition = new OwnedPartition(row)
+    this.#owned.get(row.id)?.close()
+    this.#cache.dropPartition(row.id)
+    this.#owned.set(row.id, partition)
+    this.#outbox.tellAgain(partition)
+    void this.#read(partition)
+  }
+
+  /** Lets go of a partition in good order: resolves once nothing of it is under way and all of it is told, or in time. */
+  async finish(partition: OwnedPartition, withinMs: number): Promise<void> {
+    const { clock } = this.#ports
+    const deadline = clock.monotonicMs() + withinMs
+    partition.isLeaving = true
+    this.#wake.notify()
+    while (!partition.isClosed && !this.#isQuiet(partition) && clock.monotonicMs() < deadline) await clock.sleep(5)
+    this.drop([partition])
+  }
+
+  /** Forgets partitions at once. Whatever of them is still under way will be fenced. */
+  drop(partitions: OwnedPartition[]): void {
+    for (const partition of partitions) {
+      partition.close()
+      if (this.#owned.get(partition.id) !== partition) continue
+      this.#owned.delete(partition.id)
+      this.#cache.dropPartition(partition.id)
+    }
+  }
+
+  #isQuiet(partition: OwnedPartition): boolean {
+    const isCommitted = partition.committed.head === partition.head && partition.committed.cursor === partition.cursor
+    return isCommitted && this.#outbox.isDoneFor(partition)
+  }
+
+  /** Reads the mailbox behind what was taken from it, and again whenever the reading breaks, until the partition goes. */
+  async #read(partition: OwnedPartition): Promise<void> {
+    const { mailboxes, clock, log } = this.#ports
+    while (!partition.isClosed) {
+      try {
+        let broke: (cause: Error) => void = () => {}
+        const breaking = new Promise<Error>((resolve) => (broke = resolve))
+        const events = { ready: () => this.#wake.notify(), lost: broke }
+        const mailbox = await mailboxes.open(partition.id, partition.epoch, partition.taken, events)
+        if (partition.isClosed) return await mailbox.close()
+        partition.mailbox = mailbox
+        this.#wake.notify()
+        const cause = await breaking
+        partition.mailbox = undefined
+        log.debug({ partition: partition.id, err: cause }, 'the reading of a mailbox broke, opening it again')
+        // The cursor means nothing in another stream: the lease keeper takes the partition up again from its beginning.
+        if ((await mailboxes.identity()) !== partition.stream) this.drop([partition])
+      } catch (error) {
+        log.debug({ partition: partition.id, err: error }, 'a mailbox cannot be opened yet')
+        await clock.sleep(retryMs)
+      }
+    }
+  }
+
+  // ── The loop ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #run(): Promise<void> {
+    while (!(this.#isStopping && this.#commitsUnderWay === 0)) {
+      if (this.#failures.length > 0) await this.#recover()
+      const deliveries = this.#isBusy() ? [] : this.#take()
+      if (deliveries.length > 0) await this.#decide(deliveries)
+      else await this.#wake.wait()
+    }
+  }
+
+  #isBusy(): boolean {
+    const isTelling = this.#outbox.pendingMessages > maxUntoldMessages
+    return this.#isStopping || this.#commitsUnderWay >= maxCommits || isTelling
+  }
+
+  /** Whatever waits, up to the limit, without lingering; another partition is the first each time. */
+  #take(): Delivery[] {
+    const max = this.#isolate > 0 ? 1 : this.#limits.batchMessages
+    const partitions = this.partitions
+    const deliveries: Delivery[] = []
+    for (let i = 0; i < partitions.length && deliveries.length < max; i++) {
+      const partition = partitions[(this.#nextPartition + i) % partitions.length]
+      deliveries.push(...(partition?.take(max - deliveries.length) ?? []))
+    }
+    this.#nextPartition += 1
+    this.#isolate = Math.max(0, this.#isolate - deliveries.length)
+    return deliveries
+  }
+
+  async #decide(deliveries: Delivery[]): Promise<void> {
+    const batch = emptyBatch(deliveries)
+    try {
+      await decideBatch(this.#around, batch)
+    } catch (error) {
+      this.#failures.push({ batch, result: { outcome: 'unknown', error: error as Error } })
+      return
+    }
+    // A commit that failed while actors were loaded takes this batch, which may rely on it, along.
+    if (this.#failures.length > 0) this.#failures.push({ batch, result: { outcome: 'fenced', partitions: [] } })
+    else void this.#commit(batch)
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    const { store, clock, observer } = this.#ports
+    const startedMs = clock.monotonicMs()
+    const commit = toCommit(batch)
+    this.#commitsUnderWay += 1
+    const result = await store.commit(commit)
+    this.#commitsUnderWay -= 1
+    if (result.outcome === 'committed') {
+      observer.committed(batch.turns.length, batch.deliveries.length, clock.monotonicMs() - startedMs)
+      this.#settle(batch, commit)
+    } else {
+      this.#failures.push({ batch, result })
+    }
+    this.#wake.notify()
+  }
+
+  /** It is on record: now the world may know. */
+  #settle(batch: Batch, commit: Commit): void {
+    const { publisher, observer } = this.#ports
+    const upTo: [OwnedPartition, number][] = []
+    for (const [index, partition] of [...batch.partitions.keys()].entries()) {
+      const { cursor, head, turns, published } = commit.partitions[index] as Commit['partitions'][number]
+      partition.committed = { cursor, head: head + turns }
+      partition.savedPublished = published
+      partition.mailbox?.acknowledge(cursor)
+      if (turns > 0) upTo.push([partition, head + turns])
+    }
+    for (const actor of batch.actors.values()) actor.pins -= 1
+    this.#forget(batch)
+    if (this.#condemned.size > 0) for (const delivery of batch.deliveries) this.#condemned.delete(placeOf(delivery))
+
+    this.#outbox.tell(batch.turns, upTo)
+    for (const { replyTo, answer } of batch.answers) {
+      const known = answer()
+      if (known) publisher.reply(replyTo, known)
+    }
+    for (const letter of batch.deadLetters) {
+      publisher.announce(letter)
+      observer.deadLetter(letter.kind, letter.code)
+    }
+    observer.duplicates(batch.repeats)
+  }
+
+  #forget(batch: Batch): void {
+    for (const { kind, actorId: id, messageId } of batch.turns) {
+      this.#uncommitted.delete(messageKeyOf({ to: { kind, id }, messageId }))
+    }
+  }
+
+  // ── When a commit fails ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Waits for all that is under way, undoes what failed, asks the store how things stand, and puts the rest back. */
+  async #recover(): Promise<void> {
+    while (this.#commitsUnderWay > 0) await this.#wake.wait()
+    const failures = this.#failures
+    this.#failures = []
+    for (const { batch } of failures) this.#rollBack(batch)
+    putBack(failures.map(({ batch }) => batch))
+    const partitions = new Set(failures.flatMap(({ batch }) => [...batch.partitions.keys()]))
+    await this.#untilItWorks(() => this.#compareWithStore(partitions))
+    for (const { batch, result } of failures) {
+      if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#learnRepeats(batch))
+      if (result.outcome === 'rejected') await this.#narrowDown(batch, result.error)
+      if (result.outcome === 'unknown') this.#ports.log.warn({ err: result.error }, 'a commit came to an unknown end')
+    }
+  }
+
+  #rollBack(batch: Batch): void {
+    this.#cache.drop(batch.actors.values())
+    this.#forget(batch)
+    for (const partition of batch.partitions.keys()) partition.rollBack()
+  }
+
+  /** Ours and as we left it: go on. Ours and further: the commit went in after all, so start from there. Else: gone. */
+  async #compareWithStore(partitions: Set<OwnedPartition>): Promise<void> {
+    const open = [...partitions].filter((partition) => !partition.isClosed)
+    const rows = new Map((await this.#ports.store.readPartitions(open.map(({ id }) => id))).map((row) => [row.id, row]))
+    const lost: OwnedPartition[] = []
+    for (const partition of open) {
+      const row = rows.get(partition.id)
+      const { cursor, head } = partition.committed
+      if (row?.epoch !== partition.epoch) lost.push(partition)
+      else if (row.head !== head || row.cursor !== cursor) this.adopt(row)
+    }
+    this.lose(lost)
+  }
+
+  /** Another worker has raised the epoch: what this one decided for them since is void. */
+  lose(partitions: OwnedPartition[]): void {
+    if (partitions.length === 0) return
+    const ids = partitions.map(({ id }) => id)
+    this.#ports.log.warn({ partitions: ids }, 'fenced: another worker owns these partitions now; nothing was written')
+    this.#ports.observer.fenced(partitions.length)
+    this.drop(partitions)
+  }
+
+  /** Finds out which messages of the batch have had their turn. They will be answered from it. */
+  async #learnRepeats(batch: Batch): Promise<void> {
+    const keys = batch.turns.map(({ kind, actorId: id, partition, messageId }) => ({ kind, id, partition, messageId }))
+    const turns = await this.#ports.store.findTurns(keys)
+    for (const turn of turns) {
+      this.#known.set(messageKeyOf({ to: { kind: turn.kind, id: turn.actorId }, messageId: turn.messageId }), turn)
+    }
+    for (const key of this.#known.keys()) {
+      if (this.#known.size <= maxKnownTurns) break
+      this.#known.delete(key)
+    }
+    if (turns.length === 0) await this.#narrowDown(batch, new Error('a duplicate was reported, but none is in the journal'))
+  }
+
+  /** Postgres refuses something in this batch: decide one by one, until the delivery is found that it refuses alone. */
+  async #narrowDown(batch: Batch, error: Error): Promise<void> {
+    const [delivery, ...others] = batch.deliveries
+    if (!delivery) return
+    if (others.length > 0) {
+      this.#isolate = batch.deliveries.length
+      return
+    }
+    this.#ports.log.error({ err: error, messageId: delivery.messageId, actor: delivery.to }, 'Postgres refuses this turn')
+    if (this.#condemned.has(placeOf(delivery))) await this.#ports.clock.sleep(retryMs)
+    this.#condemned.set(placeOf(delivery), { code: 'commit-rejected', cause: error.message })
+  }
+
+  async #untilItWorks(action: () => Promise<void>): Promise<void> {
+    while (!this.#isStopping) {
+      try {
+        return await action()
+      } catch (error) {
+        this.#ports.log.debug({ err: error }, 'the database does not answer, trying again')
+        await this.#ports.clock.sleep(retryMs)
+      }
+    }
+  }
+}
+
+/** The deliveries go back in front of their mailboxes, in their order. */
+function putBack(batches: Batch[]): void {
+  const redo = new Map<OwnedPartition, Delivery[]>()
+  for (const { deliveries, partitions } of batches) {
+    const byId = new Map([...partitions.keys()].map((partition) => [partition.id, partition]))
+    for (const delivery of deliveries) {
+      const partition = byId.get(delivery.partition)
+      if (partition) redo.set(partition, [...(redo.get(partition) ?? []), delivery])
+    }
+  }
+  for (const [partition, deliveries] of redo) if (!partition.isClosed) partition.redo.unshift(...deliveries)
+}
+
+const placeOf = ({ partition, sequence }: Delivery): string => `${partition}/${sequence}`

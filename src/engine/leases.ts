@@ -1,0 +1,153 @@
+import type { Engine } from './engine.ts'
+import type { OwnedPartition } from './partition.ts'
+import type { Clock, Cluster, Log, Mailboxes, Observer, PartitionRow, Store } from './ports.ts'
+
+export type LeasePorts = { store: Store; mailboxes: Mailboxes; clock: Clock; log: Log; observer: Observer }
+
+/** Beats per lease: so many may fail in a row before others take over. */
+const beatsPerLease = 5
+/** Beats between two purges of what the cursors have passed. */
+const beatsPerPurge = 10
+/** A partition that is given up may finish what is under way for so long; then it goes as it is, which is safe too. */
+const finishMs = 2_000
+
+/**
+ * Keeps this worker's fair share of the partitions. Each beat renews its one lease, on which all its partitions hang, and
+ * compares: more than its share, it gives some up; less, it takes free ones. Only the difference moves.
+ */
+export class LeaseKeeper {
+  readonly #worker: string
+  readonly #leaseMs: number
+  readonly #engine: Engine
+  readonly #ports: LeasePorts
+  readonly #stopping = new AbortController()
+  /** Being given up: still ours in the store, no longer for the engine to take. */
+  readonly #leaving = new Set<number>()
+  #isReachable = true
+  #beats = 0
+  #running: Promise<void> | undefined
+
+  /** @param worker unique to this run of the process, so that a restarted one is not taken for its predecessor */
+  constructor(worker: string, leaseMs: number, engine: Engine, ports: LeasePorts) {
+    this.#worker = worker
+    this.#leaseMs = leaseMs
+    this.#engine = engine
+    this.#ports = ports
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Gives everything up in good order, for others to take at once, and leaves. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+    try {
+      await this.#giveUp(this.#engine.partitions)
+      await this.#ports.store.leave(this.#worker)
+    } catch (error) {
+      this.#ports.log.warn({ err: error }, 'left without saying so: others take over when the lease has run out')
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#ports
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        await this.#beat()
+        if (!this.#isReachable) log.info({}, 'the lease is renewed again')
+        this.#isReachable = true
+      } catch (error) {
+        if (this.#isReachable) log.warn({ err: error }, 'the lease cannot be renewed, trying again')
+        this.#isReachable = false
+      }
+      await clock.sleep(this.#leaseMs / beatsPerLease, signal)
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { store, observer } = this.#ports
+    const lag = this.#engine.partitions.reduce((sum, partition) => sum + partition.lag, 0)
+    const cluster = await store.heartbeat(this.#worker, this.#leaseMs, lag)
+    this.#dropLost(cluster)
+    await this.#releaseOrphans(cluster)
+
+    const mine = this.#engine.partitions.filter(({ isLeaving }) => !isLeaving)
+    const missing = fairShare(cluster, this.#worker) - mine.length
+    if (missing > 0) await this.#take(cluster, missing)
+    if (missing < 0) void this.#giveUp(mine.slice(missing)).catch(() => undefined)
+    observer.owned(this.#engine.partitions.length)
+    observer.lag(lag)
+
+    await this.#saveProgress()
+    this.#beats += 1
+    if (this.#beats % beatsPerPurge === 0) await this.#purge()
+  }
+
+  /** What another worker has taken, because our lease had run out. */
+  #dropLost({ partitions }: Cluster): void {
+    const epochs = new Map(partitions.map(({ id, epoch }) => [id, epoch]))
+    this.#engine.lose(this.#engine.partitions.filter(({ id, epoch }) => epochs.get(id) !== epoch))
+  }
+
+  /** What the store says is ours, but the engine does not have: somebody must be able to take it. */
+  async #releaseOrphans({ partitions }: Cluster): Promise<void> {
+    const held = new Set(this.#engine.partitions.map(({ id }) => id))
+    const orphans = partitions.filter(({ id, owner }) => {
+      return owner === this.#worker && !held.has(id) && !this.#leaving.has(id)
+    })
+    if (orphans.length > 0) await this.#ports.store.release(orphans.map(({ id, epoch }) => ({ id, epoch, published: 0 })))
+  }
+
+  async #take(cluster: Cluster, count: number): Promise<void> {
+    const free = cluster.partitions.filter(({ owner, ownerIsAlive }) => owner === null || !ownerIsAlive)
+    if (free.length === 0) return
+    // Each worker begins elsewhere, so that two of them seldom reach for the same one.
+    const start = Math.floor((cluster.workers.indexOf(this.#worker) * free.length) / cluster.workers.length)
+    const wanted = [...free.slice(start), ...free.slice(0, start)].slice(0, count).map(({ id }) => id)
+    const stream = await this.#ports.mailboxes.identity()
+    const rows: PartitionRow[] = await this.#ports.store.claim(this.#worker, wanted, stream)
+    for (const row of rows) this.#engine.adopt(row)
+    const ids = rows.map(({ id }) => id)
+    if (ids.length > 0) this.#ports.log.info({ partitions: ids, workers: cluster.workers.length }, 'took partitions')
+  }
+
+  async #giveUp(partitions: OwnedPartition[]): Promise<void> {
+    if (partitions.length === 0) return
+    for (const { id } of partitions) this.#leaving.add(id)
+    try {
+      await Promise.all(partitions.map((partition) => this.#engine.finish(partition, finishMs)))
+      await this.#ports.store.release(partitions.map(({ id, epoch, published }) => ({ id, epoch, published })))
+      this.#ports.log.info({ partitions: partitions.map(({ id }) => id) }, 'gave partitions up')
+    } finally {
+      for (const { id } of partitions) this.#leaving.delete(id)
+    }
+  }
+
+  /** In quiet times no commit saves how far the outbox is. */
+  async #saveProgress(): Promise<void> {
+    const behind = this.#engine.partitions.filter(({ published, savedPublished }) => published > savedPublished)
+    if (behind.length === 0) return
+    const progress = behind.map(({ id, epoch, published }) => ({ id, epoch, published }))
+    await this.#ports.store.saveProgress(progress)
+    for (const [index, partition] of behind.entries()) partition.savedPublished = progress[index]?.published ?? 0
+  }
+
+  async #purge(): Promise<void> {
+    for (const partition of this.#engine.partitions) {
+      const { cursor } = partition.committed
+      if (cursor <= partition.purged) continue
+      await this.#ports.mailboxes.purge(partition.id, cursor)
+      partition.purged = cursor
+    }
+  }
+}
+
+/** All partitions, divided as evenly as can be; the first workers take the rest of the division. */
+export function fairShare({ workers, partitions }: Pick<Cluster, 'workers'> & { partitions: unknown[] }, worker: string): number {
+  const rank = workers.indexOf(worker)
+  const rest = partitions.length % workers.length
+  return Math.floor(partitions.length / workers.length) + (rank < rest ? 1 : 0)
+}

@@ -1,0 +1,125 @@
+import { answerOf, metaOfConsequence } from './batch.ts'
+import type { OwnedPartition } from './partition.ts'
+import type { Clock, Outgoing, Publisher, Store, TurnRecord } from './ports.ts'
+import type { Signal } from './signal.ts'
+
+/** How many turns are read at a time when a new owner tells what the one before may not have told. */
+const journalPage = 500
+const retryMs = 500
+
+/**
+ * Tells the world what is committed: replies, sends, calls and public events. What is told is remembered as each
+ * partition's `published`, which the next commit saves; whoever takes the partition over tells what lies past it again,
+ * and the receivers' dedupe makes that harmless.
+ */
+export class Outbox {
+  /** Oldest first. `published` moves only when everything before has been stored too. */
+  readonly #entries: { upTo: [OwnedPartition, number][]; isDone: boolean }[] = []
+  readonly #publisher: Publisher
+  readonly #store: Pick<Store, 'readJournal'>
+  readonly #clock: Clock
+  readonly #progress: Signal
+  #pendingMessages = 0
+
+  /** @param progress notified when something has been stored by the broker */
+  constructor(publisher: Publisher, store: Pick<Store, 'readJournal'>, clock: Clock, progress: Signal) {
+    this.#publisher = publisher
+    this.#store = store
+    this.#clock = clock
+    this.#progress = progress
+  }
+
+  /** Messages that the broker has not stored yet. */
+  get pendingMessages(): number {
+    return this.#pendingMessages
+  }
+
+  isDoneFor(partition: OwnedPartition): boolean {
+    return !this.#entries.some(({ upTo }) => upTo.some(([which]) => which === partition))
+  }
+
+  /** @param upTo the journal position of each partition that these turns lead to */
+  tell(turns: TurnRecord[], upTo: [OwnedPartition, number][]): void {
+    this.#track(upTo, this.#send(turns))
+  }
+
+  /** Tells a partition's turns after `published` again, out of the journal. Ends early when the partition is lost. */
+  tellAgain(partition: OwnedPartition): void {
+    const { head } = partition.committed
+    if (partition.published < head) this.#track([[partition, head]], this.#sendFromJournal(partition, head))
+  }
+
+  async #sendFromJournal(partition: OwnedPartition, head: number): Promise<void> {
+    let position = partition.published
+    while (position < head && !partition.isClosed) {
+      try {
+        const turns = await this.#store.readJournal(partition.id, position, Math.min(journalPage, head - position))
+        await this.#send(turns)
+        position = turns.at(-1)?.position ?? head
+      } catch {
+        // The database is away, which the lease keeper reports; or the publisher is closed, and with it the partition.
+        await this.#clock.sleep(retryMs)
+      }
+    }
+  }
+
+  async #send(turns: TurnRecord[]): Promise<void> {
+    const messages: Outgoing[] = []
+    for (const turn of turns) {
+      this.#reply(turn)
+      messages.push(...outgoingOf(turn))
+    }
+    if (messages.length === 0) return
+    this.#pendingMessages += messages.length
+    try {
+      await this.#publisher.publish(messages)
+    } finally {
+      this.#pendingMessages -= messages.length
+    }
+  }
+
+  #reply({ meta, messageId, decision }: TurnRecord): void {
+    const answer = answerOf(meta.requestId ?? messageId, decision.reply, meta.fingerprint)
+    if (meta.replyTo && answer) this.#publisher.reply(meta.replyTo, answer)
+  }
+
+  #track(upTo: [OwnedPartition, number][], sending: Promise<void>): void {
+    const entry = { upTo, isDone: false }
+    this.#entries.push(entry)
+    const finish = (): void => {
+      entry.isDone = true
+      this.#advance()
+      this.#progress.notify()
+    }
+    // It fails only when the publisher is closed: nothing more is told then, and what is left is the next owner's.
+    sending.then(finish, () => undefined)
+  }
+
+  #advance(): void {
+    for (let first = this.#entries[0]; first?.isDone; first = this.#entries[0]) {
+      for (const [partition, position] of first.upTo) partition.published = Math.max(partition.published, position)
+      this.#entries.shift()
+    }
+  }
+}
+
+/** What a turn tells others, with ids that are the same however often it is told. */
+function outgoingOf(turn: TurnRecord): Outgoing[] {
+  const { kind, actorId: id, at, decision } = turn
+  const address = { kind, id }
+  const meta = metaOfConsequence(turn.meta, turn.messageId)
+  const messages: Outgoing[] = []
+  for (const { messageId, index } of decision.publishes ?? []) {
+    const event = decision.events?.[index]
+    if (event) messages.push({ to: 'events', address, messageId, event, at, meta })
+  }
+  for (const send of decision.sends ?? []) {
+    if ('joined' in send) continue
+    const target = { kind: send.send, id: send.id }
+    messages.push({ to: 'mailbox', address: target, messageId: send.messageId, command: send.command, meta })
+  }
+  for (const { messageId, call, request } of decision.calls ?? []) {
+    messages.push({ to: 'effects', address, messageId, service: call, request, meta })
+  }
+  return messages
+}

@@ -1,0 +1,77 @@
+import type { Delivery, Mailbox, PartitionRow } from './ports.ts'
+
+/**
+ * A partition that this worker owns, and how far it is. Everything moves in this order, each number at or behind the one
+ * before it:
+ *
+ *     taken      the last delivery that left the mailbox
+ *     cursor     the last one that was decided              ┐ run ahead of the store while commits are under way,
+ *     head       the journal's position that this makes     ┘ and fall back when one fails
+ *     committed  cursor and head as the store has them
+ *     published  the position up to which the broker has stored all that the turns tell
+ */
+export class OwnedPartition {
+  readonly id: number
+  readonly epoch: number
+  readonly stream: string
+  taken: number
+  cursor: number
+  head: number
+  committed: { cursor: number; head: number }
+  published: number
+  /** What `published` is in the store. */
+  savedPublished: number
+  /** Up to where the broker was asked to forget. */
+  purged: number
+  /** None while it is being opened. */
+  mailbox: Mailbox | undefined
+  /** Taken from the mailbox, and to be decided again because their commit failed. Before anything new. */
+  redo: Delivery[] = []
+  /** On its way out: finishes what is under way, takes nothing new. */
+  isLeaving = false
+  /** Gone: another worker's, or replaced by a fresh reading of the store. Whatever still points here has no effect. */
+  isClosed = false
+
+  constructor(row: PartitionRow) {
+    this.id = row.id
+    this.epoch = row.epoch
+    this.stream = row.stream
+    this.taken = row.cursor
+    this.cursor = row.cursor
+    this.head = row.head
+    this.committed = { cursor: row.cursor, head: row.head }
+    this.published = row.published
+    this.savedPublished = row.published
+    this.purged = row.cursor
+  }
+
+  get waiting(): number {
+    return this.redo.length + (this.mailbox?.waiting ?? 0)
+  }
+
+  /** Messages that nobody has decided yet, here and in the broker. */
+  get lag(): number {
+    return this.waiting + (this.mailbox?.lag ?? 0)
+  }
+
+  take(max: number): Delivery[] {
+    if (this.isLeaving || max <= 0) return []
+    if (this.redo.length > 0) return this.redo.splice(0, max)
+    const deliveries = this.mailbox?.take(max) ?? []
+    this.taken = deliveries.at(-1)?.sequence ?? this.taken
+    return deliveries
+  }
+
+  /** What was decided and not committed never happened. */
+  rollBack(): void {
+    this.cursor = this.committed.cursor
+    this.head = this.committed.head
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.redo = []
+    void this.mailbox?.close()
+    this.mailbox = undefined
+  }
+}

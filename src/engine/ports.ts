@@ -1,0 +1,301 @@
+import type { Kind, Service } from '../../schemas/index.ts'
+import type { Reply, Tagged } from '../actor/actor.ts'
+
+/**
+ * The engine's narrow view of the world. The real implementations are in `broker/` and `store/`; each port also has one in
+ * memory beside the real one, which passes the same contract suite.
+ */
+
+// ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What travels beside a message, from its first sender to the last consequence. */
+export type Meta = {
+  /** Names the whole story: the same in every message, log line and call that follows from one request. */
+  correlationId: string
+  /** The id of the message whose turn sent this one. */
+  causationId?: string
+  /** W3C trace context. */
+  traceparent?: string
+  /** Where the answer goes: a NATS subject. Handed on along the chain. */
+  replyTo?: string
+  /** The id of the message that first carried `replyTo`: the request that the answer will belong to. */
+  requestId?: string
+  /** A digest of the HTTP request, so that a key that comes back with another body is found out. */
+  fingerprint?: string
+}
+
+export type Address = { kind: string; id: string }
+
+/** A message as the mailbox hands it over: not yet parsed, because what does not parse must become a dead letter. */
+export type Delivery = {
+  partition: number
+  /** Of the mailbox stream; strictly rising within a partition. */
+  sequence: number
+  to: Address
+  type: string
+  /** A UUID: the publisher's, or one made from whatever the publisher gave, or from the place in the stream. */
+  messageId: string
+  meta: Meta
+  /** As published, for dead letters. */
+  headers: Record<string, string>
+  payload: Uint8Array
+  /** When the broker stored it, milliseconds since 1970. */
+  at: number
+}
+
+// ── Broker ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The mailboxes of all actors of one partition, read in strict order. One reader; a later epoch ends it. */
+export interface Mailbox {
+  /** How many deliveries can be taken now. */
+  readonly waiting: number
+  /** How many messages lie behind the last delivered one, in the broker: the partition's lag, as of that delivery. */
+  readonly lag: number
+  /** Takes up to `max` deliveries, oldest first. Prefetches on its own, within a bound. */
+  take(max: number): Delivery[]
+  /** Everything up to here is committed. May be told late and lazily: the cursor in the store is the truth. */
+  acknowledge(sequence: number): void
+  /** Forgets what was prefetched and ends the reading. Idempotent, never rejects. */
+  close(): Promise<void>
+}
+
+export interface MailboxEvents {
+  /** There is something to take. */
+  ready(): void
+  /** The reading broke (the consumer was deleted, a gap, a redelivery, silence): open again, from the cursor. Once. */
+  lost(cause: Error): void
+}
+
+export interface Mailboxes {
+  /** Names the stream's life. Another one than before means that cursors into it are worthless. */
+  identity(): Promise<string>
+  /** Reads the partition from behind `cursor`. Readers of the same partition with an earlier epoch are shut out. */
+  open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox>
+  /** Removes what the cursor has passed from the broker's disk. */
+  purge(partition: number, cursor: number): Promise<void>
+}
+
+/** Everything that leaves the engine. `messageId` is deterministic, so that publishing twice is harmless. */
+export type Outgoing =
+  | OutgoingCommand
+  | { to: 'events'; address: Address; messageId: string; event: Tagged; at: string; meta: Meta }
+  | { to: 'effects'; address: Address; messageId: string; service: Service; request: Tagged; meta: Meta }
+
+export type OutgoingCommand = { to: 'mailbox'; address: Address; messageId: string; command: Tagged; meta: Meta }
+
+export interface Publisher {
+  /**
+   * Resolves once the broker has stored them all. Tries for as long as it is open, through outages and full mailboxes;
+   * rejects only when it is closed meanwhile.
+   */
+  publish(messages: Outgoing[]): Promise<void>
+  /** The answer to a request. At most once: who asked can look it up by the request's id. */
+  reply(subject: string, answer: Answer): void
+  /** Announces a dead letter. At most once: the letter itself is in the store. */
+  announce(letter: DeadLetter): void
+}
+
+/** What the ingress needs of the broker: one command out, its answer back. */
+export interface Requests {
+  /** The subject for `Meta.replyTo` of this process's requests. */
+  readonly replyTo: string
+  readonly isConnected: boolean
+  /**
+   * Stores one command in its mailbox; `duplicate` when the broker has seen this message id lately.
+   * Rejects at once with `broker-unavailable` while disconnected, with `mailbox-full` when it is refused, and with
+   * `broker-timeout` when the broker does not answer in time: then it may have been stored, or not.
+   */
+  send(command: OutgoingCommand, timeoutMs: number): Promise<{ duplicate: boolean }>
+  /** Called with every answer that comes to `replyTo`. */
+  onAnswer(handler: (answer: Answer) => void): void
+}
+
+/** One request to an external service, out of the work queue of that service, which all processes share. */
+export type EffectDelivery = {
+  service: Service
+  /** The effect's own id: the idempotency key of every attempt. */
+  messageId: string
+  /** Who asked, and gets the outcome. */
+  actor: Address
+  type: string
+  payload: Uint8Array
+  headers: Record<string, string>
+  meta: Meta
+  /** 1 for the first. Deliveries after a crash count too. */
+  attempt: number
+  /** The outcome is safe: takes it off the queue. */
+  done(): Promise<void>
+  /** Comes back after so many milliseconds. */
+  retry(delayMs: number): void
+  /** Still at it: the broker should not hand it to another process yet. */
+  working(): void
+}
+
+export interface EffectQueue {
+  /** Hands over at most `concurrency` effects of the service at a time. A handler that rejects is retried later. */
+  consume(service: Service, concurrency: number, handle: (effect: EffectDelivery) => Promise<void>): Promise<{ close(): Promise<void> }>
+}
+
+/** A reply on its way to whoever asked, with what is needed to match it to the request. */
+export type Answer = { requestId: string; reply: Reply; fingerprint?: string }
+
+// ── Store ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A partition as the store has it. */
+export type PartitionRow = {
+  id: number
+  /** Rises with every change of owner: the fence. */
+  epoch: number
+  owner: string | null
+  /** The last sequence of the mailbox stream whose turn is committed. */
+  cursor: number
+  /** The stream that the cursor points into. */
+  stream: string
+  /** Position of the last turn in this partition's journal: 1, 2, 3 … without a gap. */
+  head: number
+  /** The turns up to here have had their sends, calls and events stored by the broker. */
+  published: number
+}
+
+/** What every worker needs to know to take its fair share. */
+export type Cluster = {
+  /** Ids of the live workers, sorted; the asking one is among them. */
+  workers: string[]
+  partitions: { id: number; epoch: number; owner: string | null; ownerIsAlive: boolean }[]
+}
+
+export type StoredActor = Address & { partition: number; version: number; state: unknown }
+
+/** A turn as it is journaled. What joined the same commit as a turn of its own is named in `sends` by id alone. */
+export type TurnRecord = {
+  partition: number
+  position: number
+  kind: string
+  actorId: string
+  /** The actor's how-many-eth turn: 1, 2, 3 … */
+  version: number
+  messageId: string
+  /** RFC 3339 in UTC: when the message was accepted. */
+  at: string
+  message: Tagged
+  meta: Meta
+  decision: RecordedDecision
+}
+
+export type RecordedDecision = {
+  outcome: 'accepted' | 'refused' | 'ignored'
+  because?: string
+  events?: Tagged[]
+  sends?: RecordedSend[]
+  calls?: { messageId: string; call: Service; request: Tagged }[]
+  /** Ids of the events that go out publicly, by their index in `events`. */
+  publishes?: { messageId: string; index: number }[]
+  reply?: Reply
+}
+
+export type RecordedSend = { messageId: string; send: Kind; id: string; command: Tagged } | { joined: string }
+
+/** A message that could not be handled, or an effect out of attempts, kept until somebody decides about it. */
+export type DeadLetter = {
+  partition: number
+  kind: string
+  actorId: string
+  type: string
+  messageId: string
+  /** A code of the error catalogue. */
+  code: string
+  cause: string
+  stack?: string
+  payload: Uint8Array
+  headers: Record<string, string>
+  meta: Meta
+  at: string
+}
+
+/** A batch of turns, as one statement writes it: all of it or nothing. */
+export type Commit = {
+  /** `head` is where the journal must stand now; the commit moves it on by `turns`. */
+  partitions: { id: number; epoch: number; head: number; turns: number; cursor: number; published: number }[]
+  turns: TurnRecord[]
+  states: StoredActor[]
+  deadLetters: DeadLetter[]
+}
+
+export type CommitResult =
+  | { outcome: 'committed' }
+  /** These partitions have another owner or another head; nothing was written, for any partition. */
+  | { outcome: 'fenced'; partitions: number[] }
+  /** One of the message ids has a turn already; nothing was written. */
+  | { outcome: 'duplicate' }
+  /** Postgres refuses the data itself, and will again; nothing was written. */
+  | { outcome: 'rejected'; error: Error }
+  /** The connection broke or a deadline passed: it may have been written, or may yet be. */
+  | { outcome: 'unknown'; error: Error }
+
+/** A turn looked up by its message: what a repeated message is answered with. */
+export type KnownTurn = { kind: string; actorId: string; messageId: string; fingerprint?: string; reply?: Reply }
+
+/** Every method but `commit` rejects when the database cannot be reached within its deadline; the caller tries again. */
+export interface Store {
+  /** Renews the worker's lease, and with it its hold on its partitions, by the database's clock; tells how things stand. */
+  heartbeat(worker: string, leaseMs: number, lag: number): Promise<Cluster>
+  /**
+   * Takes those of the partitions that nobody else alive owns, and raises their epochs. Cursors into another stream become 0.
+   * Taking one's own again is the way back from a commit of unknown outcome: the row tells what became of it, and whatever
+   * may still be under way is fenced.
+   */
+  claim(worker: string, partitions: number[], stream: string): Promise<PartitionRow[]>
+  /** Gives partitions up for others to take at once. Those with another epoch by now are left alone. */
+  release(partitions: { id: number; epoch: number; published: number }[]): Promise<void>
+  /** Ends the worker's membership. */
+  leave(worker: string): Promise<void>
+  /** Notes how far the outbox is without a commit, for quiet times. Those with another epoch by now are left alone. */
+  saveProgress(partitions: { id: number; epoch: number; published: number }[]): Promise<void>
+  /** The current rows of these partitions. */
+  readPartitions(ids: number[]): Promise<PartitionRow[]>
+  /** The actors that exist among these. */
+  load(addresses: (Address & { partition: number })[]): Promise<StoredActor[]>
+  /** Results come in the order of the calls. Several may be under way: each demands the head that the one before makes. */
+  commit(commit: Commit): Promise<CommitResult>
+  /** The turns that these messages have had. The reply is that of the request's end, if it has come. */
+  findTurns(keys: (Address & { partition: number; messageId: string })[]): Promise<KnownTurn[]>
+  /** A stretch of the journal: positions from `after + 1` on, at most `limit`. */
+  readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
+}
+
+/** What the ingress needs of the store. Rejects like it. */
+export interface Reads {
+  actor(address: Address & { partition: number }): Promise<StoredActor | undefined>
+  findTurns: Store['findTurns']
+  /** The live workers, and what waits in their mailboxes by their last heartbeats. Asking is also the ping of the database. */
+  health(): Promise<{ lag: number; workers: number }>
+}
+
+// ── Clock ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Clock {
+  /** Milliseconds that only ever rise; for intervals, never for the record. */
+  monotonicMs(): number
+  /** Resolves after so many milliseconds, or at once when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+// ── What is worth knowing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Structured log lines; pino fits. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Told of what the metrics count. */
+export interface Observer {
+  committed(turns: number, messages: number, durationMs: number): void
+  duplicates(count: number): void
+  fenced(partitions: number): void
+  deadLetter(kind: string, code: string): void
+  owned(partitions: number): void
+  lag(messages: number): void
+}

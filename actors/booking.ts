@@ -38,7 +38,8 @@ export const booking: Actor<BookingState, BookingCommand, BookingEvent> = {
     },
 
     SeatsReserved(state, { show_id, number_of_tickets, dead_nation_id }, { id }) {
-      if (state.status !== 'reserving') return giveBack(id, show_id, number_of_tickets, `the booking is ${state.status}`)
+      if (state.status !== 'reserving')
+        return giveBack(id, show_id, number_of_tickets, `the booking is ${state.status}`)
       const { customer_email } = state
       const request = { booking_id: id, customer_address: customer_email, event_id: dead_nation_id, number_of_tickets }
       return {
@@ -73,7 +74,8 @@ export const booking: Actor<BookingState, BookingCommand, BookingEvent> = {
 
   evolve: {
     BookingRequested_v1: (_, { type, ...order }) => ({ status: 'reserving', ...order }),
-    BookingMade_v1: (state) => (state.status === 'reserving' ? { ...state, status: 'made', tickets_ordered: false } : state),
+    BookingMade_v1: (state) =>
+      state.status === 'reserving' ? { ...state, status: 'made', tickets_ordered: false } : state,
     BookingFailed_v1: (state, { failure_reason }) => {
       if (state.status === 'reserving') return { ...state, status: 'failed', failure_reason }
       if (state.status === 'made') return { ...orderOf(state), status: 'failed', failure_reason }

@@ -90,7 +90,9 @@ describe('a show', () => {
     back.then({ events: [{ type: 'SeatsReleased_v1', booking_id: bookingId, number_of_tickets: 4 }] })
     assert.equal((back.stateAfter as Extract<ShowState, { status: 'on-sale' }>).reserved, 0)
     holding.when({ ...release, number_of_tickets: 5 }).thenRefused('not-reserved')
-    given(show).when({ ...release, number_of_tickets: 1 }).thenRefused('unknown-show')
+    given(show)
+      .when({ ...release, number_of_tickets: 1 })
+      .thenRefused('unknown-show')
   })
 })
 

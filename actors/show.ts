@@ -1,4 +1,11 @@
-import { type ShowCommand, type ShowEvent, type ShowState, showCommands, showEvents, showState } from '../schemas/show.ts'
+import {
+  type ShowCommand,
+  type ShowEvent,
+  type ShowState,
+  showCommands,
+  showEvents,
+  showState,
+} from '../schemas/show.ts'
 import type { Actor } from '../src/actor/actor.ts'
 
 /**
@@ -31,7 +38,8 @@ export const show: Actor<ShowState, ShowCommand, ShowEvent> = {
     },
 
     ReleaseSeats(state, { booking_id, number_of_tickets }) {
-      if (state.status === 'unknown') return { refuse: 'unknown-show', reason: 'a show that does not exist holds no seats' }
+      if (state.status === 'unknown')
+        return { refuse: 'unknown-show', reason: 'a show that does not exist holds no seats' }
       if (number_of_tickets > state.reserved) {
         const reason = `${number_of_tickets} seats given back, but only ${state.reserved} are reserved`
         return { refuse: 'not-reserved', reason }
@@ -56,7 +64,9 @@ function refuseSeats(show_id: string, booking_id: string, code: string, reason: 
   return {
     refuse: code,
     reason,
-    then: [{ send: 'booking' as const, id: booking_id, command: { type: 'SeatsRefused' as const, show_id, code, reason } }],
+    then: [
+      { send: 'booking' as const, id: booking_id, command: { type: 'SeatsRefused' as const, show_id, code, reason } },
+    ],
   }
 }
 

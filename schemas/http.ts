@@ -10,7 +10,10 @@ import { email, id, text, ticketsOfBooking, ticketsOfShow, timestamp } from './v
 const line = text().refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
 
 /** An offset can carry the last hours of the year 9999 over into a year that RFC 3339 cannot write. */
-const startTime = timestamp.refine((value) => value.length === '9999-12-31T23:59:59.999Z'.length, 'must be in the years 0 to 9999')
+const startTime = timestamp.refine(
+  (value) => value.length === '9999-12-31T23:59:59.999Z'.length,
+  'must be in the years 0 to 9999',
+)
 
 const showId = id.meta({ description: 'The show', examples: ['019389c2-4c00-7d2e-9a51-6f1b0c7a8e44'] })
 const bookingId = id.meta({ description: 'The booking', examples: ['019389c7-1f3a-7b08-8c66-2d94e5b1a703'] })
@@ -42,8 +45,14 @@ export const showParams = z.object({ show_id: showId })
 export const showView = z.object({
   show_id: showId,
   ...show,
-  seats_reserved: z.int().min(0).meta({ description: 'Seats that bookings hold', examples: [120] }),
-  seats_left: z.int().min(0).meta({ description: 'Seats that can be booked', examples: [380] }),
+  seats_reserved: z
+    .int()
+    .min(0)
+    .meta({ description: 'Seats that bookings hold', examples: [120] }),
+  seats_left: z
+    .int()
+    .min(0)
+    .meta({ description: 'Seats that can be booked', examples: [380] }),
 })
 export type ShowView = z.infer<typeof showView>
 
@@ -63,11 +72,15 @@ export type BookingView = z.infer<typeof bookingView>
 
 /** RFC 9457. */
 export const problemDocument = z.object({
-  type: z.string().meta({ description: 'What kind of problem; the server explains it there', examples: ['/problems/sold-out'] }),
+  type: z
+    .string()
+    .meta({ description: 'What kind of problem; the server explains it there', examples: ['/problems/sold-out'] }),
   title: z.string().meta({ examples: ['Too few seats are left'] }),
   status: z.int().meta({ examples: [400] }),
   detail: z.string().meta({ description: 'What went wrong this time', examples: ['3 seats asked for, 1 left'] }),
-  error: z.string().meta({ description: 'The same as `detail`, for older clients', examples: ['3 seats asked for, 1 left'] }),
+  error: z
+    .string()
+    .meta({ description: 'The same as `detail`, for older clients', examples: ['3 seats asked for, 1 left'] }),
   errors: z
     .array(z.object({ field: z.string(), message: z.string() }))
     .optional()

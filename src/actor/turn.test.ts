@@ -17,7 +17,8 @@ const obedient = (decide: () => Decision<Tagged>): AnyActor => ({
   decide: { Do: decide },
   evolve: { Happened_v1: (state: number) => state + 1 },
 })
-const takeIt = (actor: AnyActor, isRequest = false) => takeTurn(actor, actor.initial, { type: 'Do' }, anyContext, isRequest)
+const takeIt = (actor: AnyActor, isRequest = false) =>
+  takeTurn(actor, actor.initial, { type: 'Do' }, anyContext, isRequest)
 const happened = { type: 'Happened_v1', what: 'it' }
 
 describe('a turn', () => {
@@ -28,12 +29,26 @@ describe('a turn', () => {
   test('makes the ids of what follows from the id of its message', () => {
     const order = { show_id: deriveId('s', 0), number_of_tickets: 1, customer_email: 'a@example.com' }
     const turn = takeTurn(booking, booking.initial, { type: 'BookShowTickets', ...order }, anyContext, true)
-    assert.deepEqual(turn.sends.map(({ messageId }) => messageId), [deriveId(anyContext.messageId, 0)])
+    assert.deepEqual(
+      turn.sends.map(({ messageId }) => messageId),
+      [deriveId(anyContext.messageId, 0)],
+    )
     const state = { status: 'reserving', ...order, requested_at: anyContext.at }
-    const granted = { type: 'SeatsReserved', show_id: order.show_id, number_of_tickets: 1, dead_nation_id: order.show_id }
+    const granted = {
+      type: 'SeatsReserved',
+      show_id: order.show_id,
+      number_of_tickets: 1,
+      dead_nation_id: order.show_id,
+    }
     const next = takeTurn(booking, state, granted, anyContext, false)
-    assert.deepEqual(next.publishes.map(({ messageId }) => messageId), [deriveId(anyContext.messageId, 0)])
-    assert.deepEqual(next.calls.map(({ messageId }) => messageId), [deriveId(anyContext.messageId, 1)])
+    assert.deepEqual(
+      next.publishes.map(({ messageId }) => messageId),
+      [deriveId(anyContext.messageId, 0)],
+    )
+    assert.deepEqual(
+      next.calls.map(({ messageId }) => messageId),
+      [deriveId(anyContext.messageId, 1)],
+    )
   })
 
   test('that refuses a request answers by itself; further down the chain it leaves the answer to others', () => {

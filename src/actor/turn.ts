@@ -26,20 +26,21 @@ export type Identified<T> = T & { messageId: string }
  *   the chain only an explicit reply does, because a refusal there is not the end of the story.
  * @throws whatever a faulty handler throws, and a ZodError when it returned something that is not in the catalogue
  */
-export function takeTurn(
-  actor: AnyActor,
-  state: unknown,
-  message: Tagged,
-  context: Context,
-  isRequest: boolean,
-): Turn {
+export function takeTurn(actor: AnyActor, state: unknown, message: Tagged, context: Context, isRequest: boolean): Turn {
   const handler = actor.decide[message.type]
   if (!handler) throw new TypeError(`${actor.kind} has no handler for ${message.type}`)
   const decision = handler(state as never, message as never, context)
   const events = 'events' in decision ? decision.events.map((event) => parseEvent(actor, event)) : []
   const intents = ('then' in decision ? decision.then : undefined) ?? []
 
-  const turn: Turn = { ...outcomeOf(decision), events, sends: [], calls: [], publishes: [], state: fold(actor, state, events) }
+  const turn: Turn = {
+    ...outcomeOf(decision),
+    events,
+    sends: [],
+    calls: [],
+    publishes: [],
+    state: fold(actor, state, events),
+  }
   const nextId = counter(context.messageId)
   for (const event of events) if (event.type in publicEvents) turn.publishes.push({ messageId: nextId(), event })
   for (const intent of intents) {

@@ -1,7 +1,7 @@
-import { partitionOf } from '../actor/ids.ts'
-import type { AnyActor, Reply, Tagged } from '../actor/actor.ts'
-import { type Identified, takeTurn, type Turn } from '../actor/turn.ts'
 import type { Send } from '../../schemas/index.ts'
+import type { AnyActor, Reply, Tagged } from '../actor/actor.ts'
+import { partitionOf } from '../actor/ids.ts'
+import { type Identified, type Turn, takeTurn } from '../actor/turn.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { type Actors, type Fault, parseDelivery } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
@@ -103,7 +103,13 @@ export function toCommit(batch: Batch): Commit {
       return { id, epoch, head: headBefore, turns: head - headBefore, cursor, published }
     }),
     turns: batch.turns,
-    states: [...batch.touched].map(({ kind, id, partition, version, state }) => ({ kind, id, partition, version, state })),
+    states: [...batch.touched].map(({ kind, id, partition, version, state }) => ({
+      kind,
+      id,
+      partition,
+      version,
+      state,
+    })),
     deadLetters: batch.deadLetters,
   }
 }
@@ -193,13 +199,18 @@ export function metaOfConsequence(meta: Meta, causationId: string): Meta {
   return { ...meta, causationId }
 }
 
-export function answerOf(requestId: string, reply: Reply | undefined, fingerprint: string | undefined): Answer | undefined {
+export function answerOf(
+  requestId: string,
+  reply: Reply | undefined,
+  fingerprint: string | undefined,
+): Answer | undefined {
   if (!reply) return undefined
   return fingerprint === undefined ? { requestId, reply } : { requestId, reply, fingerprint }
 }
 
 /** Names a message at its actor: a message id is answered once for each actor that it is sent to. */
-export const messageKeyOf = ({ to, messageId }: { to: Address; messageId: string }): string => `${keyOf(to)}/${messageId}`
+export const messageKeyOf = ({ to, messageId }: { to: Address; messageId: string }): string =>
+  `${keyOf(to)}/${messageId}`
 
 function enlist(batch: Batch, partition: OwnedPartition): void {
   if (!batch.partitions.has(partition)) batch.partitions.set(partition, { headBefore: partition.head })

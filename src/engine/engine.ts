@@ -317,7 +317,8 @@ export class Engine {
       if (this.#known.size <= maxKnownTurns) break
       this.#known.delete(key)
     }
-    if (turns.length === 0) await this.#narrowDown(batch, new Error('a duplicate was reported, but none is in the journal'))
+    if (turns.length === 0)
+      await this.#narrowDown(batch, new Error('a duplicate was reported, but none is in the journal'))
   }
 
   /** Postgres refuses something in this batch: decide one by one, until the delivery is found that it refuses alone. */
@@ -328,7 +329,10 @@ export class Engine {
       this.#isolate = batch.deliveries.length
       return
     }
-    this.#ports.log.error({ err: error, messageId: delivery.messageId, actor: delivery.to }, 'Postgres refuses this turn')
+    this.#ports.log.error(
+      { err: error, messageId: delivery.messageId, actor: delivery.to },
+      'Postgres refuses this turn',
+    )
     if (this.#condemned.has(placeOf(delivery))) await this.#ports.clock.sleep(retryMs)
     this.#condemned.set(placeOf(delivery), { code: 'commit-rejected', cause: error.message })
   }
@@ -352,7 +356,10 @@ function putBack(batches: Batch[]): void {
     const byId = new Map([...partitions.keys()].map((partition) => [partition.id, partition]))
     for (const delivery of deliveries) {
       const partition = byId.get(delivery.partition)
-      if (partition) redo.set(partition, [...(redo.get(partition) ?? []), delivery])
+      if (!partition) continue
+      const list = redo.get(partition)
+      if (list) list.push(delivery)
+      else redo.set(partition, [delivery])
     }
   }
   for (const [partition, deliveries] of redo) if (!partition.isClosed) partition.redo.unshift(...deliveries)

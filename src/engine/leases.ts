@@ -98,7 +98,8 @@ export class LeaseKeeper {
     const orphans = partitions.filter(({ id, owner }) => {
       return owner === this.#worker && !held.has(id) && !this.#leaving.has(id)
     })
-    if (orphans.length > 0) await this.#ports.store.release(orphans.map(({ id, epoch }) => ({ id, epoch, published: 0 })))
+    if (orphans.length > 0)
+      await this.#ports.store.release(orphans.map(({ id, epoch }) => ({ id, epoch, published: 0 })))
   }
 
   async #take(cluster: Cluster, count: number): Promise<void> {
@@ -146,7 +147,10 @@ export class LeaseKeeper {
 }
 
 /** All partitions, divided as evenly as can be; the first workers take the rest of the division. */
-export function fairShare({ workers, partitions }: Pick<Cluster, 'workers'> & { partitions: unknown[] }, worker: string): number {
+export function fairShare(
+  { workers, partitions }: Pick<Cluster, 'workers'> & { partitions: unknown[] },
+  worker: string,
+): number {
   const rank = workers.indexOf(worker)
   const rest = partitions.length % workers.length
   return Math.floor(partitions.length / workers.length) + (rank < rest ? 1 : 0)

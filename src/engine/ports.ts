@@ -133,7 +133,11 @@ export type EffectDelivery = {
 
 export interface EffectQueue {
   /** Hands over at most `concurrency` effects of the service at a time. A handler that rejects is retried later. */
-  consume(service: Service, concurrency: number, handle: (effect: EffectDelivery) => Promise<void>): Promise<{ close(): Promise<void> }>
+  consume(
+    service: Service,
+    concurrency: number,
+    handle: (effect: EffectDelivery) => Promise<void>,
+  ): Promise<{ close(): Promise<void> }>
 }
 
 /** A reply on its way to whoever asked, with what is needed to match it to the request. */

@@ -2,9 +2,12 @@ import { z } from 'zod'
 import { TurnstileError } from './errors.ts'
 
 const url = (...protocols: string[]) =>
-  z.string().refine((value) => {
-    return URL.canParse(value) && protocols.includes(new URL(value).protocol)
-  }, `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+  z.string().refine(
+    (value) => {
+      return URL.canParse(value) && protocols.includes(new URL(value).protocol)
+    },
+    `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  )
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
@@ -35,6 +38,8 @@ const environment = z.object({
   TURNSTILE_CACHED_ACTORS: integer(100, 10_000_000).default(50_000),
   /** How long a request waits for its answer before it gets 503. */
   TURNSTILE_REQUEST_TIMEOUT_MS: integer(100, 60_000).default(4_500),
+  /** How long requests are still taken after SIGTERM, until load balancers have noticed. */
+  TURNSTILE_DRAIN_MS: integer(0, 300_000).default(1_000),
   /** How many requests may wait for their answer in one process; the next gets 503. */
   TURNSTILE_MAX_PENDING_REQUESTS: integer(1, 100_000).default(2_000),
   /** How many messages may wait in all mailboxes before the ingress answers 503. */
@@ -54,9 +59,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const parsed = environment.safeParse(given)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map((issue) => {
-    const name = String(issue.path[0])
-    return given[name] === undefined ? `  ${name} is not set` : `  ${name} ${issue.message} (it is ${JSON.stringify(given[name])})`
+  const faults = parsed.error.issues.map(({ path, message }) => {
+    const name = String(path[0])
+    const value = given[name]
+    if (value === undefined) return `  ${name} is not set`
+    // A URL may hold a password, which does not belong in a log.
+    return name.endsWith('_URL') ? `  ${name} ${message}` : `  ${name} ${message} (it is ${JSON.stringify(value)})`
   })
   throw new TurnstileError('config-invalid', `The settings cannot be used:\n${faults.join('\n')}`)
 }

@@ -61,8 +61,10 @@ describe('a turn', () => {
     assert.throws(() => takeIt(obedient(() => ({ events: [{ type: 'Other_v1' }] }))), /no event Other_v1/)
     const tooMuch = { ...happened, more: 1 }
     assert.throws(() => takeIt(obedient(() => ({ events: [tooMuch] }))), /more/)
-    const wrongSend = { send: 'show', id: 'x', command: { type: 'ReserveSeats', booking_id: 'x' } } as never
+    const wrongSend = { send: 'show', id: anyContext.id, command: { type: 'ReserveSeats', booking_id: 'x' } } as never
     assert.throws(() => takeIt(obedient(() => ({ events: [], then: [wrongSend] }))), z.ZodError)
+    const nowhere = { send: 'show', id: 'x', command: { type: 'ReserveSeats' } } as never
+    assert.throws(() => takeIt(obedient(() => ({ events: [], then: [nowhere] }))), /not a UUID/)
     assert.throws(() => takeTurn(show, show.initial, { type: 'Unheard' }, anyContext, false), /no handler for Unheard/)
   })
 })

@@ -1,6 +1,6 @@
 import { type Call, commandsByKind, publicEvents, requestsByService, type Send } from '../../schemas/index.ts'
 import type { AnyActor, Context, Decision, Reply, Tagged } from './actor.ts'
-import { deriveId } from './ids.ts'
+import { deriveId, isUuid } from './ids.ts'
 
 /** What one message did to one actor, complete: everything that is journaled and everything that is to follow. */
 export type Turn = {
@@ -80,6 +80,7 @@ function parseEvent(actor: AnyActor, event: Tagged): Tagged {
 }
 
 function parseSend(intent: Send): Send {
+  if (!isUuid(intent.id)) throw new TypeError(`a send to ${intent.send} ${intent.id}, which is not a UUID`)
   const schema = commandsByKind[intent.send][intent.command.type as never] as { parse(value: unknown): never }
   return { ...intent, command: schema.parse(intent.command) }
 }

@@ -43,6 +43,7 @@ const maxKnownTurns = 10_000
 const retryMs = 250
 
 type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committed' }> }
+type Unknown = Extract<CommitResult, { outcome: 'unknown' }>
 
 /**
  * The mailbox engine: takes what waits, decides it, commits it in one statement, tells it.
@@ -54,6 +55,7 @@ type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committ
  * happened: their deliveries go back in front of their mailboxes and are decided again, from what the store says.
  */
 export class Engine {
+  readonly #worker: string
   readonly #ports: EnginePorts
   readonly #limits: EngineLimits
   readonly #around: Surroundings
@@ -73,7 +75,9 @@ export class Engine {
   #isStopping = false
   #running: Promise<void> | undefined
 
-  constructor(actors: Actors, limits: EngineLimits, ports: EnginePorts) {
+  /** @param worker unique to this run of the process */
+  constructor(worker: string, actors: Actors, limits: EngineLimits, ports: EnginePorts) {
+    this.#worker = worker
     this.#ports = ports
     this.#limits = limits
     this.#cache = new ActorCache(limits.cachedActors)
@@ -228,7 +232,7 @@ export class Engine {
 
   /** It is on record: now the world may know. */
   #settle(batch: Batch, commit: Commit): void {
-    const { publisher, observer } = this.#ports
+    const { publisher, observer, log } = this.#ports
     const upTo: [OwnedPartition, number][] = []
     for (const [index, partition] of [...batch.partitions.keys()].entries()) {
       const { cursor, head, turns, published } = commit.partitions[index] as Commit['partitions'][number]
@@ -241,14 +245,22 @@ export class Engine {
     this.#forget(batch)
     if (this.#condemned.size > 0) for (const delivery of batch.deliveries) this.#condemned.delete(placeOf(delivery))
 
+    for (const { kind, actorId, messageId, message, meta, version, decision } of batch.turns) {
+      const { correlationId } = meta
+      const actor = `${kind}.${actorId}`
+      log.debug({ correlationId, actor, messageId, type: message.type, version, outcome: decision.outcome }, 'turn')
+    }
     this.#outbox.tell(batch.turns, upTo)
     for (const { replyTo, answer } of batch.answers) {
       const known = answer()
       if (known) publisher.reply(replyTo, known)
     }
     for (const letter of batch.deadLetters) {
+      const { kind, actorId, type, code, cause, messageId, meta } = letter
+      const actor = `${kind}.${actorId}`
+      log.error({ correlationId: meta.correlationId, actor, messageId, type, code, cause }, 'dead letter')
       publisher.announce(letter)
-      observer.deadLetter(letter.kind, letter.code)
+      observer.deadLetter(kind, code)
     }
     observer.duplicates(batch.repeats)
   }
@@ -268,12 +280,13 @@ export class Engine {
     this.#failures = []
     for (const { batch } of failures) this.#rollBack(batch)
     putBack(failures.map(({ batch }) => batch))
-    const partitions = new Set(failures.flatMap(({ batch }) => [...batch.partitions.keys()]))
-    await this.#untilItWorks(() => this.#compareWithStore(partitions))
+    const partitions = [...new Set(failures.flatMap(({ batch }) => [...batch.partitions.keys()]))]
+    const unknown = failures.map(({ result }) => result).find((result): result is Unknown => result.outcome === 'unknown')
+    await this.#untilItWorks(() => (unknown ? this.#takeAgain(partitions) : this.#compareWithStore(partitions)))
+    if (unknown) this.#ports.log.warn({ err: unknown.error }, 'a commit came to an unknown end; took its partitions up again')
     for (const { batch, result } of failures) {
       if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#learnRepeats(batch))
       if (result.outcome === 'rejected') await this.#narrowDown(batch, result.error)
-      if (result.outcome === 'unknown') this.#ports.log.warn({ err: result.error }, 'a commit came to an unknown end')
     }
   }
 
@@ -283,18 +296,26 @@ export class Engine {
     for (const partition of batch.partitions.keys()) partition.rollBack()
   }
 
-  /** Ours and as we left it: go on. Ours and further: the commit went in after all, so start from there. Else: gone. */
-  async #compareWithStore(partitions: Set<OwnedPartition>): Promise<void> {
-    const open = [...partitions].filter((partition) => !partition.isClosed)
-    const rows = new Map((await this.#ports.store.readPartitions(open.map(({ id }) => id))).map((row) => [row.id, row]))
-    const lost: OwnedPartition[] = []
-    for (const partition of open) {
-      const row = rows.get(partition.id)
-      const { cursor, head } = partition.committed
-      if (row?.epoch !== partition.epoch) lost.push(partition)
-      else if (row.head !== head || row.cursor !== cursor) this.adopt(row)
-    }
-    this.lose(lost)
+  /**
+   * Nobody knows what went in, nor whether something may yet go in: a backend can outlive its connection. Raising our own
+   * epochs puts an end to that, and the rows then tell how far the journal is. From there as a new owner would.
+   */
+  async #takeAgain(partitions: OwnedPartition[]): Promise<void> {
+    const open = partitions.filter((partition) => !partition.isClosed)
+    const [first] = open
+    if (!first) return
+    const rows = await this.#ports.store.claim(this.#worker, open.map(({ id }) => id), first.stream)
+    const ours = new Set(rows.map(({ id }) => id))
+    this.lose(open.filter(({ id }) => !ours.has(id)))
+    for (const row of rows) this.adopt(row)
+  }
+
+  /** Nothing of it went in. What is still ours is decided again. */
+  async #compareWithStore(partitions: OwnedPartition[]): Promise<void> {
+    const open = partitions.filter((partition) => !partition.isClosed)
+    const rows = await this.#ports.store.readPartitions(open.map(({ id }) => id))
+    const epochs = new Map(rows.map(({ id, epoch }) => [id, epoch]))
+    this.lose(open.filter(({ id, epoch }) => epochs.get(id) !== epoch))
   }
 
   /** Another worker has raised the epoch: what this one decided for them since is void. */

@@ -89,7 +89,7 @@ export class LeaseKeeper {
   /** What another worker has taken, because our lease had run out. */
   #dropLost({ partitions }: Cluster): void {
     const epochs = new Map(partitions.map(({ id, epoch }) => [id, epoch]))
-    this.#engine.lose(this.#engine.partitions.filter(({ id, epoch }) => epochs.get(id) !== epoch))
+    this.#engine.lose(this.#engine.partitions.filter(({ id, epoch }) => (epochs.get(id) ?? 0) > epoch))
   }
 
   /** What the store says is ours, but the engine does not have: somebody must be able to take it. */

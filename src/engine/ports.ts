@@ -263,6 +263,8 @@ export interface Store {
   commit(commit: Commit): Promise<CommitResult>
   /** The turns that these messages have had. The reply is that of the request's end, if it has come. */
   findTurns(keys: (Address & { partition: number; messageId: string })[]): Promise<KnownTurn[]>
+  /** Keeps the dead letter of an effect; those of messages come with their commit. The same one again changes nothing. */
+  keepDeadLetter(letter: DeadLetter): Promise<void>
   /** A stretch of the journal: positions from `after + 1` on, at most `limit`. */
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
 }

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { Service } from './service.ts'
+import { createWebhook } from './webhook.ts'
+
+/** What the real API takes, written down here once more on purpose: our own schemas are what it has to catch. */
+const booking = z.object({
+  booking_id: z.guid(),
+  customer_address: z.email(),
+  event_id: z.guid(),
+  number_of_tickets: z.int().min(1),
+})
+type Booking = z.infer<typeof booking>
+
+export type DeadNationOptions = {
+  /** Where the daemon listens. */
+  daemonUrl: string
+  /** How long Dead Nation takes until it confirms a booking. */
+  confirmAfterMs: number
+}
+
+/** The seller of the tickets: takes a booking, and a little later confirms its tickets through our webhook. */
+export function deadNation(options: DeadNationOptions): Service {
+  const accepted = new Map<string, string>()
+  const webhook = createWebhook(`${options.daemonUrl}/tickets-status`, options.confirmAfterMs)
+  return {
+    name: 'dead-nation',
+    prefix: 'dead-nation-api',
+    handle: ({ method, path, body }) => {
+      if (method !== 'POST' || path !== '/ticket/booking') return { status: 404, body: { error: 'no such call' } }
+      const parsed = booking.safeParse(body)
+      if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } }
+
+      const { booking_id } = parsed.data
+      const payload = JSON.stringify(parsed.data)
+      const before = accepted.get(booking_id)
+      if (before !== undefined && before !== payload) {
+        return { status: 409, body: { error: `booking ${booking_id} was made before, and with other values` } }
+      }
+      if (before === undefined) {
+        accepted.set(booking_id, payload)
+        void webhook.deliver(confirmation(parsed.data), `dead-nation-${booking_id}`)
+      }
+      return { status: 200, body: { booking_id } }
+    },
+    close: () => webhook.close(),
+  }
+}
+
+function confirmation({ booking_id, customer_address, number_of_tickets }: Booking) {
+  const ticket = () => ({
+    ticket_id: randomUUID(),
+    status: 'confirmed',
+    price: { amount: '50.30', currency: 'EUR' },
+    customer_email: customer_address,
+    booking_id,
+  })
+  return { tickets: Array.from({ length: number_of_tickets }, ticket) }
+}

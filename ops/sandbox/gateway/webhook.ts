@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export type Webhook = {
+  /** Posts the body until the receiver has it, or has refused it for good. Never rejects. */
+  deliver(body: unknown, idempotencyKey: string): Promise<void>
+  close(): void
+}
+
+const firstPauseMs = 100
+const longestPauseMs = 5_000
+
+/** Calls that wait for a slow receiver queue up in the agent and not in the receiver's sockets. */
+const maxConnections = 16
+
+/** @param delayMs how long each delivery waits before its first attempt */
+export function createWebhook(url: string, delayMs: number): Webhook {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: maxConnections })
+  const closing = new AbortController()
+  const { signal } = closing
+
+  const attempt = async (body: string, idempotencyKey: string): Promise<boolean> => {
+    try {
+      const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey }
+      const request = http.request(url, { method: 'POST', agent, signal, timeout: 10_000, headers })
+      request.on('timeout', () => request.destroy(new Error('timeout')))
+      request.end(body)
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+      response.resume()
+      const status = response.statusCode ?? 500
+      return status < 500 && status !== 429
+    } catch {
+      return false
+    }
+  }
+
+  const deliver = async (body: unknown, idempotencyKey: string): Promise<void> => {
+    const text = JSON.stringify(body)
+    await sleep(delayMs, undefined, { signal })
+    for (let pauseMs = firstPauseMs; !(await attempt(text, idempotencyKey)); pauseMs *= 2) {
+      await sleep(Math.min(pauseMs, longestPauseMs), undefined, { signal })
+    }
+  }
+
+  return {
+    deliver: (body, idempotencyKey) =>
+      deliver(body, idempotencyKey).catch((error) => {
+        if (!signal.aborted) throw error
+      }),
+    close: () => {
+      closing.abort()
+      agent.destroy()
+    },
+  }
+}

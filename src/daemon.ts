@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { actors } from '../actors/index.ts'
+import { openBroker } from './broker/nats.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { startEffects } from './effects/index.ts'
+import { Engine } from './engine/engine.ts'
+import { LeaseKeeper } from './engine/leases.ts'
+import type { Log } from './engine/ports.ts'
+import { createIngress } from './ingress/server.ts'
+import type { Role } from './roles.ts'
+import { openStore, prepareDatabase } from './store/postgres.ts'
+import { createLog } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+
+export type Daemon = {
+  /** Drains: answers what was asked, hands over what is owned, then lets go of everything. */
+  stop(): Promise<void>
+}
+
+type Part = { name: string; stop(): Promise<void> }
+
+/**
+ * Starts everything that the roles ask for, bottom up. Resolves when it serves.
+ *
+ * @throws any code that says what is missing; what was started is stopped again
+ */
+export async function startDaemon(config: Config, roles: Role[]): Promise<Daemon> {
+  const worker = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
+  const log = createLog(config.LOG_LEVEL, worker)
+  const parts: Part[] = []
+  try {
+    await startParts(config, roles, worker, log, parts)
+  } catch (error) {
+    await stopParts(parts, log)
+    throw error
+  }
+  log.info({ roles }, 'serving')
+  return {
+    async stop() {
+      log.info({}, 'draining')
+      await stopParts(parts, log)
+      log.info({}, 'stopped')
+    },
+  }
+}
+
+async function startParts(config: Config, roles: Role[], worker: string, log: Log, parts: Part[]): Promise<void> {
+  const metrics = createMetrics()
+  const { observer } = metrics
+
+  const applied = await prepareDatabase(config.POSTGRES_URL, config.TURNSTILE_PARTITIONS)
+  if (applied.length > 0) log.info({ applied }, 'migrated')
+  const store = await openStore({ url: config.POSTGRES_URL, applicationName: `turnstile ${worker}` })
+  parts.push({ name: 'store', stop: () => store.close() })
+  const broker = await openBroker({
+    url: config.NATS_URL,
+    prefix: config.TURNSTILE_PREFIX,
+    partitions: config.TURNSTILE_PARTITIONS,
+    eventDays: config.TURNSTILE_EVENT_DAYS,
+    log,
+  })
+  parts.push({ name: 'broker', stop: () => broker.close() })
+  const { mailboxes, publisher, requests } = broker
+
+  if (roles.includes('worker')) {
+    const limits = {
+      partitions: config.TURNSTILE_PARTITIONS,
+      batchMessages: config.TURNSTILE_BATCH_MESSAGES,
+      cachedActors: config.TURNSTILE_CACHED_ACTORS,
+    }
+    const ports = { store, mailboxes, publisher, clock: systemClock, log, observer }
+    const engine = new Engine(worker, actors, limits, ports)
+    const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
+    engine.start()
+    keeper.start()
+    parts.push({ name: 'engine', stop: () => engine.stop() }, { name: 'leases', stop: () => keeper.stop() })
+  }
+  if (roles.includes('effects')) {
+    const effects = await startEffects({ config, effects: broker.effects, publisher, store, log, observer })
+    parts.push({ name: 'effects', stop: () => effects.close() })
+  }
+  if (roles.includes('ingress')) {
+    const ingress = createIngress({ config, requests, reads: store, metrics, log })
+    await ingress.listen()
+    parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
+  }
+}
+
+/** Top down: who asks goes before who answers. */
+async function stopParts(parts: Part[], log: Log): Promise<void> {
+  for (const part of parts.reverse()) {
+    try {
+      await part.stop()
+    } catch (error) {
+      log.warn({ err: error, part: part.name }, 'did not stop cleanly')
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { requestsByService } from '../../schemas/index.ts'
+import type { Tagged } from '../actor/actor.ts'
+import { deriveId, partitionOf } from '../actor/ids.ts'
+import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
+import type { ErrorCode } from '../errors.ts'
+import { backoffMs, maxAttempts } from './backoff.ts'
+import { callHttp } from './http.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
+import type { AnyAdapter, ServiceCall } from './service.ts'
+
+export interface DeadLetters {
+  /** Resolves once the letter is safe. Keeping the same one again changes nothing. */
+  keepDeadLetter(letter: DeadLetter): Promise<void>
+}
+
+export type EffectSettings = {
+  adapter: AnyAdapter
+  publisher: Publisher
+  deadLetters: DeadLetters
+  observer: Pick<Observer, 'deadLetter'>
+  log: Log
+  /** Address of the services. */
+  gateway: string
+  partitions: number
+  /** 0 to 1. */
+  random: () => number
+  timeoutMs: number
+}
+
+/** Half of the time after which the queue gives an effect to another process. */
+const workingEveryMs = 15_000
+
+/**
+ * Carries out one effect: makes the call, and sends what came of it to the actor that asked. Only when that is stored is
+ * the effect done, so a crash on the way repeats the call with the same key, and the outcome with the same id.
+ */
+export async function carryOut(effect: EffectDelivery, settings: EffectSettings): Promise<void> {
+  const parsed = parseEffect(effect, settings.adapter)
+  if ('fault' in parsed) return bury(effect, parsed.code, parsed.fault, settings)
+
+  const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
+  try {
+    const outcome = await attempt(effect, parsed, settings)
+    await settle(effect, outcome, settings)
+  } finally {
+    clearInterval(stillAtIt)
+  }
+}
+
+type Parsed = { call: ServiceCall<unknown>; request: Tagged }
+
+function parseEffect(
+  { type, payload }: EffectDelivery,
+  adapter: AnyAdapter,
+): Parsed | { code: ErrorCode; fault: string } {
+  const call = Object.hasOwn(adapter.calls, type) ? adapter.calls[type] : undefined
+  if (!call) return { code: 'unknown-command', fault: `${adapter.service} takes no ${JSON.stringify(type)}` }
+  try {
+    const schema = requestsByService[adapter.service][type as 'BookTickets']
+    return { call, request: schema.parse({ ...JSON.parse(Buffer.from(payload).toString()), type }) }
+  } catch (error) {
+    return { code: 'message-unparsable', fault: String(error) }
+  }
+}
+
+async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
+  try {
+    return outcomeOf(
+      call,
+      await callHttp(settings.gateway, call.toHttp(request), headersOf(effect), settings.timeoutMs),
+    )
+  } catch (error) {
+    return { temporary: causeOf(error), retryAfterMs: 0 }
+  }
+}
+
+function headersOf({ messageId, meta: { correlationId, traceparent } }: EffectDelivery): Record<string, string> {
+  return {
+    'Idempotency-Key': messageId,
+    'Correlation-ID': correlationId,
+    'Causation-ID': messageId,
+    ...(traceparent !== undefined && { traceparent }),
+  }
+}
+
+async function settle(effect: EffectDelivery, outcome: Outcome, settings: EffectSettings): Promise<void> {
+  if ('tell' in outcome) {
+    await settings.publisher.publish([outcomeCommand(effect, outcome.tell)])
+    await effect.done()
+  } else if ('refused' in outcome) {
+    await bury(effect, 'effect-refused', outcome.refused, settings)
+  } else if (effect.attempt >= maxAttempts) {
+    await bury(effect, 'effect-exhausted', `attempt ${effect.attempt}: ${outcome.temporary}`, settings)
+  } else {
+    const delayMs = Math.max(backoffMs(effect.attempt, settings.random()), outcome.retryAfterMs)
+    settings.log.warn({ ...namesOf(effect), cause: outcome.temporary, delayMs }, 'the call failed; it is tried again')
+    effect.retry(delayMs)
+  }
+}
+
+function outcomeCommand({ messageId, actor, meta }: EffectDelivery, command: Tagged): OutgoingCommand {
+  const id = deriveId(messageId, 'outcome')
+  return { to: 'mailbox', address: actor, messageId: id, command, meta: { ...meta, causationId: messageId } }
+}
+
+/** Keeps the effect as a dead letter, for a person to decide about. The actor goes on waiting. */
+async function bury(effect: EffectDelivery, code: ErrorCode, cause: string, settings: EffectSettings): Promise<void> {
+  const { service: kind, actor, type, messageId, payload, headers, meta } = effect
+  const partition = partitionOf(actor.id, settings.partitions)
+  const at = new Date().toISOString()
+  const letter = { partition, kind, actorId: actor.id, type, messageId, code, cause, payload, headers, meta, at }
+  await settings.deadLetters.keepDeadLetter(letter)
+  settings.log.error({ ...namesOf(effect), code, cause }, 'dead letter')
+  settings.publisher.announce(letter)
+  settings.observer.deadLetter(kind, code)
+  await effect.done()
+}
+
+function namesOf({ service, type, actor, messageId, attempt, meta }: EffectDelivery): object {
+  return { correlationId: meta.correlationId, service, type, actor: `${actor.kind}.${actor.id}`, messageId, attempt }
+}
+
+/** fetch hides what happened in its error's cause. */
+function causeOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? `${message}: ${cause.message}` : message
+}

@@ -1,0 +1,46 @@
+import type { Config } from '../config.ts'
+import type { Requests } from '../engine/ports.ts'
+import type { Asker } from './asker.ts'
+import type { DatabaseHealth } from './health.ts'
+import { Problem } from './problems.ts'
+
+type Limits = Pick<Config, 'TURNSTILE_MAX_LAG' | 'TURNSTILE_MAX_PENDING_REQUESTS'>
+
+/** Says no at once to what could not be done in time. */
+export class Admission {
+  readonly #requests: Requests
+  readonly #health: DatabaseHealth
+  readonly #asker: Asker
+  readonly #limits: Limits
+
+  constructor(requests: Requests, health: DatabaseHealth, asker: Asker, limits: Limits) {
+    this.#requests = requests
+    this.#health = health
+    this.#asker = asker
+    this.#limits = limits
+  }
+
+  /** What this process cannot reach; nothing when all is well. */
+  outage(): string | undefined {
+    if (!this.#health.isUp) return 'the database does not answer'
+    if (!this.#requests.isConnected) return 'the broker is not connected'
+    return undefined
+  }
+
+  /** @throws `unavailable` or `overloaded` */
+  checkCommand(): void {
+    const outage = this.outage()
+    if (outage !== undefined) throw new Problem('unavailable', outage)
+    if (this.#health.lag > this.#limits.TURNSTILE_MAX_LAG) {
+      throw new Problem('overloaded', `${this.#health.lag} messages are waiting in the mailboxes already`)
+    }
+    if (this.#asker.waiting >= this.#limits.TURNSTILE_MAX_PENDING_REQUESTS) {
+      throw new Problem('overloaded', `${this.#asker.waiting} requests are waiting here already`)
+    }
+  }
+
+  /** @throws `unavailable` */
+  checkQuery(): void {
+    if (!this.#health.isUp) throw new Problem('unavailable', 'the database does not answer')
+  }
+}

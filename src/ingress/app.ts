@@ -1,0 +1,81 @@
+import { isUtf8 } from 'node:buffer'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Log } from '../engine/ports.ts'
+import { answerClientError } from './client-errors.ts'
+import { Problem } from './problems.ts'
+import { toProblem } from './to-problem.ts'
+import type { Traffic } from './traffic.ts'
+
+const maxBodyBytes = 1024 * 1024
+const maxHeaderBytes = 16 * 1024
+/** Longer than load balancers keep theirs (60 s as a rule), so that it is not us who hang up on a request. */
+const keepAliveMs = 72_000
+const wholeRequestMs = 30_000
+
+/** The HTTP server without its routes: its limits, how bodies are read, and how errors are answered. */
+export function createApp(traffic: Traffic, makeId: () => string, log: Log): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: wholeRequestMs,
+    http: { maxHeaderSize: maxHeaderBytes },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    // An id of any length reaches its schema, which says what is wrong with it.
+    routerOptions: { maxParamLength: maxHeaderBytes },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, makeId()),
+    frameworkErrors: (error, request, reply) => {
+      traffic.begin(request as FastifyRequest, reply as FastifyReply)
+      answerError(error, request as FastifyRequest, reply as FastifyReply, log)
+    },
+  })
+  app.decorateRequest('correlationId', '')
+  app.addHook('onRequest', (request, reply, done) => {
+    traffic.begin(request, reply)
+    done()
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (traffic.isDraining) reply.header('Connection', 'close')
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log))
+  app.setNotFoundHandler((request) => {
+    throw new Problem('unknown-route', `there is no ${request.method} ${pathOf(request.url)}`)
+  })
+  readJsonOnly(app)
+  return app
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  const problem = toProblem(error)
+  if (problem.status >= 500) {
+    const { correlationId, method, url } = request
+    const fields = { correlationId, method, path: url, code: problem.code, err: problem.cause ?? problem }
+    log[problem.code === 'internal' ? 'error' : 'warn'](fields, 'a request failed')
+  }
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    // Not by type(), which adds a charset that this media type does not have.
+    .header('Content-Type', 'application/problem+json')
+    .send(JSON.stringify(problem.document()))
+}
+
+/** JSON in UTF-8 and nothing else. Keys that would reach into prototypes are dropped, like all that nobody asked for. */
+function readJsonOnly(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('remove', 'remove')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (!isPlainUtf8(request)) done(new Problem('unsupported-media-type', 'the body must be UTF-8, and not compressed'))
+    else if (!isUtf8(body)) done(new Problem('malformed-json', 'the body is not UTF-8'))
+    else parseJson(request, body.toString(), done)
+  })
+}
+
+function isPlainUtf8({ headers }: FastifyRequest): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
+  return /^utf-?8$/i.test(charset) && (headers['content-encoding'] ?? 'identity') === 'identity'
+}
+
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? url

@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http'
+import { Problem } from './problems.ts'
+
+/** The request headers that mean something here. */
+
+/** Printable ASCII without blanks: safe in a header of HTTP and of NATS, and in a log line. */
+const correlationPattern = /^[\x21-\x7e]{1,128}$/
+const keyPattern = /^[\x20-\x7e]{1,255}$/
+
+/** https://www.w3.org/TR/trace-context: version 00 ends with the flags, later ones may go on, ff is none. */
+const trace = '-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}'
+const traceparentPattern = new RegExp(`^(?:00${trace}|(?!00|ff)[0-9a-f]{2}${trace}(?:-[\\x21-\\x7e]{0,200})?)$`)
+
+/** The caller's `Correlation-ID`, or the made one when there is none that is fit to be carried on. */
+export function correlationIdOf(request: IncomingMessage, makeId: () => string): string {
+  const given = request.headers['correlation-id']
+  return typeof given === 'string' && correlationPattern.test(given) ? given : makeId()
+}
+
+/** A `traceparent` that is not valid counts as none, as W3C asks. */
+export function traceparentOf(request: IncomingMessage): string | undefined {
+  const given = request.headers.traceparent
+  return typeof given === 'string' && traceparentPattern.test(given) ? given : undefined
+}
+
+/** @throws `invalid-idempotency-key` for one that is given but cannot be used: to ignore it could book twice */
+export function idempotencyKeyOf(request: IncomingMessage): string | undefined {
+  if (request.headers['idempotency-key'] === undefined) return undefined
+  const keys = request.headersDistinct['idempotency-key'] ?? []
+  const [key] = keys
+  if (keys.length === 1 && key !== undefined && keyPattern.test(key)) return key
+  const message = 'must be given once, as 1 to 255 printable ASCII characters'
+  throw new Problem('invalid-idempotency-key', `Idempotency-Key ${message}`, {
+    errors: [{ field: 'Idempotency-Key', message }],
+  })
+}

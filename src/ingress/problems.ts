@@ -1,0 +1,166 @@
+import type { ProblemDocument } from '../../schemas/http.ts'
+
+type Explanation = { status: number; title: string; meaning: string; remedy: string }
+
+/**
+ * Every problem that an answer can name: `/problems/<code>` explains it to whoever follows its `type`, and
+ * `docs/errors.md` lists them; a test keeps the two equal.
+ */
+export const problemCatalogue = {
+  'invalid-request': {
+    status: 400,
+    title: 'The request is not valid',
+    meaning: 'A field is missing, of the wrong type, or out of its range. `errors` names each.',
+    remedy: 'Correct the fields and send it again. Nothing was done.',
+  },
+  'malformed-json': {
+    status: 400,
+    title: 'The body is not JSON',
+    meaning: 'The body is empty, is not JSON, or is not encoded as UTF-8.',
+    remedy: 'Send one JSON object in UTF-8. Nothing was done.',
+  },
+  'malformed-http': {
+    status: 400,
+    title: 'The request is not HTTP as it should be',
+    meaning: 'The request line, a header or the length of the body cannot be understood.',
+    remedy: 'Look at what the client or a proxy on the way sends. Nothing was done.',
+  },
+  'invalid-idempotency-key': {
+    status: 400,
+    title: 'The Idempotency-Key cannot be used',
+    meaning: 'The header is empty, longer than 255 characters, not printable ASCII, or there several times.',
+    remedy: 'Send one key, best a UUIDv7. Nothing was done.',
+  },
+  'sold-out': {
+    status: 400,
+    title: 'Too few seats are left',
+    meaning: 'The show has fewer seats left than were asked for, so none was reserved.',
+    remedy: 'Ask for fewer, or later: seats come back when bookings fail.',
+  },
+  'unknown-show': {
+    status: 404,
+    title: 'There is no such show',
+    meaning: 'No show with this id was ever created.',
+    remedy: 'Use a `show_id` that `POST /shows` answered with.',
+  },
+  'unknown-booking': {
+    status: 404,
+    title: 'There is no such booking',
+    meaning: 'No booking with this id was ever asked for.',
+    remedy: 'Use a `booking_id` that `POST /book-tickets` answered with.',
+  },
+  'unknown-route': {
+    status: 404,
+    title: 'There is nothing here',
+    meaning: 'The server has no such path.',
+    remedy: 'Look at `/docs` for those that it has.',
+  },
+  'unknown-problem': {
+    status: 404,
+    title: 'There is no such problem',
+    meaning: 'The server never answers with a problem of this name.',
+    remedy: 'Follow the `type` of a problem that it answered with.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'This path does not take this method',
+    meaning: 'The path exists, but not for this method.',
+    remedy: 'Use one of the methods in the `Allow` header.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request came too slowly',
+    meaning: 'The headers or the body were not complete in time.',
+    remedy: 'Send it again. Nothing was done.',
+  },
+  refused: {
+    status: 409,
+    title: 'The request was refused',
+    meaning: 'What it asks for does not fit the state of things. `detail` says why.',
+    remedy: 'Look at the state that `detail` speaks of.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    meaning: 'A body may have 1 MiB.',
+    remedy: 'Send less. Nothing was done.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not marked as JSON',
+    meaning: 'Bodies are `Content-Type: application/json`, in UTF-8, without `Content-Encoding`.',
+    remedy: 'Set the header, and send JSON. Nothing was done.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    meaning: 'The key came before, with another body.',
+    remedy: 'Make a new key for every new request, and keep it only for repetitions of the same one.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    meaning: 'The request line and all headers together may have 16 KiB.',
+    remedy: 'Send less. Nothing was done.',
+  },
+  internal: {
+    status: 500,
+    title: 'The server made a mistake',
+    meaning: 'A fault in the server, which has logged it under the `Correlation-ID` of the answer.',
+    remedy: 'Report it with the `Correlation-ID`.',
+  },
+  unavailable: {
+    status: 503,
+    title: 'The server cannot work now',
+    meaning: 'The database or the broker is not reachable, or the server is stopping.',
+    remedy: 'Send it again after the seconds of `Retry-After`. Nothing was done.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'The server has too much to do',
+    meaning: 'Too many messages or requests are waiting already.',
+    remedy: 'Send it again after the seconds of `Retry-After`. Nothing was done.',
+  },
+  'outcome-unknown': {
+    status: 503,
+    title: 'The outcome is not known yet',
+    meaning: 'The request may have been accepted, but its answer did not come in time. It may still be carried out.',
+    remedy: 'Send it again with the same `Idempotency-Key`: that does nothing twice, and gets the answer.',
+  },
+} as const satisfies Record<string, Explanation>
+
+export type ProblemCode = keyof typeof problemCatalogue
+
+type FieldError = { field: string; message: string }
+
+/** Thrown on the way of a request, and answered as RFC 9457 problem details. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly errors: FieldError[] | undefined
+  readonly headers: Record<string, string>
+
+  /** @param detail what went wrong this time: it is shown to the caller */
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    more: { errors?: FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(detail, { cause: more.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.errors = more.errors
+    this.headers = more.headers ?? (problemCatalogue[code].status === 503 ? { 'Retry-After': '1' } : {})
+  }
+
+  get status(): number {
+    return problemCatalogue[this.code].status
+  }
+
+  document(): ProblemDocument {
+    const { title, status } = problemCatalogue[this.code]
+    const document = { type: `/problems/${this.code}`, title, status, detail: this.message, error: this.message }
+    return this.errors ? { ...document, errors: this.errors } : document
+  }
+}
+
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemCatalogue, code)

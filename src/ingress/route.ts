@@ -1,0 +1,72 @@
+import type { z } from 'zod'
+import type { CommandTo, Kind } from '../../schemas/index.ts'
+import type { ProblemCode } from './problems.ts'
+
+/**
+ * One route, complete: the server, the OpenAPI document and the page that shows it are all made from this. To add a
+ * route, write one of these and put it into the list in `routes/index.ts`.
+ */
+export type Route<Params = unknown, Body = unknown> = {
+  method: 'GET' | 'POST'
+  /** As OpenAPI writes it: `/shows/{show_id}`. */
+  path: `/${string}`
+  group: 'Shows' | 'Bookings' | 'Operation' | 'Documents'
+  summary: string
+  description?: string
+  /** Of the names in the path. */
+  params?: z.ZodType<Params>
+  body?: z.ZodType<Body>
+  answer: {
+    status: 200 | 201
+    description: string
+    /** JSON by this schema; without it, text of this `type`. */
+    schema?: z.ZodType
+    type?: string
+    headers?: Record<string, string>
+  }
+  /** The problems that it can be answered with, besides those that any request can. */
+  problems: readonly ProblemCode[]
+  /** Makes the body of the answer, or throws a Problem. A method, so that routes of all kinds fit into one list. */
+  handle(call: Call<Params, Body>): unknown
+}
+
+/** One request, already parsed, and what it may ask of the house. */
+export type Call<Params, Body> = {
+  params: Params
+  body: Body
+  /**
+   * Sends a new actor its first command and waits for the answer, which is committed by then. With the same
+   * Idempotency-Key it is the same actor, and the same answer.
+   *
+   * @throws a Problem when the actor refuses, or when there is no answer in time
+   */
+  askNew(...first: FirstCommand): Promise<Record<string, unknown>>
+  /** The committed state of an actor, if it has one. */
+  findState(kind: Kind, id: string): Promise<unknown>
+  server: ServerView
+}
+
+/** The kind of the new actor, and a command that it understands. */
+export type FirstCommand = { [K in Kind]: [kind: K, command: CommandTo<K>] }[Kind]
+
+/** What the routes about the server itself show. */
+export type ServerView = {
+  /** Why no request can be taken now; nothing when all is well. */
+  notReadyBecause(): string | undefined
+  metrics(): Promise<string>
+  readonly openapi: object
+  readonly docsPage: string
+}
+
+/** What a command can be answered with, whichever it is. */
+export const commandProblems = [
+  'invalid-request',
+  'invalid-idempotency-key',
+  'idempotency-key-reused',
+  'overloaded',
+  'unavailable',
+  'outcome-unknown',
+] as const satisfies ProblemCode[]
+
+/** What reading a state can be answered with. */
+export const queryProblems = ['invalid-request', 'unavailable'] as const satisfies ProblemCode[]

@@ -1,0 +1,38 @@
+import type { z } from 'zod'
+import { createShowBody, type ShowView, showCreated, showParams, showView } from '../../../schemas/http.ts'
+import { showState } from '../../../schemas/show.ts'
+import { Problem } from '../problems.ts'
+import { commandProblems, queryProblems, type Route } from '../route.ts'
+
+export const createShow: Route<unknown, z.infer<typeof createShowBody>> = {
+  method: 'POST',
+  path: '/shows',
+  group: 'Shows',
+  summary: 'Put a show on sale',
+  body: createShowBody,
+  answer: { status: 201, description: 'The show is on sale', schema: showCreated },
+  problems: commandProblems,
+  handle: ({ body, askNew }) => askNew('show', { type: 'CreateShow', ...body }),
+}
+
+export const getShow: Route<z.infer<typeof showParams>> = {
+  method: 'GET',
+  path: '/shows/{show_id}',
+  group: 'Shows',
+  summary: 'See a show and its seats',
+  params: showParams,
+  answer: { status: 200, description: 'The show as it stands', schema: showView },
+  problems: ['unknown-show', ...queryProblems],
+  async handle({ params: { show_id }, findState }): Promise<ShowView> {
+    const state = showState.parse((await findState('show', show_id)) ?? { status: 'unknown' })
+    if (state.status === 'unknown') throw new Problem('unknown-show', `there is no show ${show_id}`)
+    const { status: _, capacity, reserved, ...details } = state
+    return {
+      show_id,
+      ...details,
+      number_of_tickets: capacity,
+      seats_reserved: reserved,
+      seats_left: capacity - reserved,
+    }
+  },
+}

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, get } from 'node:http'
+import net from 'node:net'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StoredActor } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+import type { Ingress } from './server.ts'
+import { createHouse, openIngress, type TestHouse } from './test-house.ts'
+
+const showId = '019389c2-4c00-7d2e-9a51-6f1b0c7a8e44'
+const order = { show_id: showId, number_of_tickets: 2, customer_email: 'ada@example.org' }
+const show = {
+  dead_nation_id: '3f8a9c54-90a4-4e0d-8a3f-5a7f6b1c2d3e',
+  number_of_tickets: 500,
+  start_time: '2027-06-01T22:00:00+02:00',
+  title: 'The <b>Cranes</b> 🦩',
+  venue: 'Old Mill',
+}
+
+let house: TestHouse
+let ingress: Ingress
+
+async function open(settings: Record<string, string> = {}): Promise<void> {
+  house = createHouse()
+  ingress = await openIngress(house, settings)
+}
+
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(`${ingress.url}${path}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  })
+
+async function assertProblem(response: Response, status: number, code: string): Promise<Record<string, unknown>> {
+  const problem = (await response.json()) as Record<string, unknown>
+  assert.equal(response.status, status, JSON.stringify(problem))
+  assert.equal(response.headers.get('Content-Type'), 'application/problem+json')
+  assert.equal(problem.type, `/problems/${code}`)
+  assert.equal(problem.status, status)
+  assert.equal(problem.error, problem.detail)
+  if (status === 503) assert.match(response.headers.get('Retry-After') ?? '', /^\d+$/)
+  return problem
+}
+
+describe('commands', () => {
+  before(() => open())
+  after(() => ingress.close())
+  beforeEach(() => {
+    house.sent.length = 0
+  })
+
+  test('a show is created by one command to a new actor', async () => {
+    const response = await post('/shows', show, { 'Correlation-ID': 'story-1', traceparent: 'nonsense' })
+    const [sent] = house.sent
+    assert.equal(response.status, 201)
+    assert.equal(response.headers.get('Correlation-ID'), 'story-1')
+    assert.deepEqual(await response.json(), { show_id: sent?.address.id })
+    assert.equal(house.sent.length, 1)
+    assert.equal(sent?.address.kind, 'show')
+    assert.deepEqual(sent?.command, { type: 'CreateShow', ...show, start_time: '2027-06-01T20:00:00.000Z' })
+    assert.deepEqual(sent?.meta, { correlationId: 'story-1', replyTo: 'reply.here', requestId: sent?.messageId })
+  })
+
+  test('fields that nobody asked for are ignored', async () => {
+    const response = await post('/book-tickets', { ...order, vip: true, type: 'ReserveSeats', booking_id: showId })
+    assert.equal(response.status, 201)
+    assert.deepEqual(house.sent[0]?.command, { type: 'BookShowTickets', ...order })
+  })
+
+  test('the same key leads to the same ids in any process, and keeps the time of a UUIDv7', async () => {
+    const key = '019389ff-0000-7000-8000-000000000001'
+    const other = await openIngress(house)
+    for (const url of [ingress.url, other.url]) {
+      await fetch(`${url}/book-tickets`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+        body: JSON.stringify(order),
+      })
+    }
+    await other.close()
+    const [first, second] = house.sent
+    assert.deepEqual(first?.address, second?.address)
+    assert.equal(first?.messageId, second?.messageId)
+    assert.equal(first?.meta.fingerprint, second?.meta.fingerprint)
+    assert.equal(first?.messageId.slice(0, 13), key.slice(0, 13))
+    await post('/shows', show, { 'Idempotency-Key': key })
+    assert.notEqual(house.sent[2]?.messageId, first?.messageId)
+  })
+
+  test('the order of the fields makes no difference to a key, their values do', async () => {
+    const headers = { 'Idempotency-Key': 'k' }
+    await post('/book-tickets', order, headers)
+    await post('/book-tickets', Object.fromEntries(Object.entries(order).reverse()), headers)
+    await post('/book-tickets', { ...order, number_of_tickets: 3 }, headers)
+    const [first, second, third] = house.sent.map(({ meta }) => meta.fingerprint)
+    assert.equal(first, second)
+    assert.notEqual(first, third)
+  })
+
+  test('a refusal is the problem of its name, or a plain refusal', async () => {
+    const refuse = (refused: string) => {
+      house.onSend = async ({ messageId }) => {
+        house.answer({ requestId: messageId, reply: { refused, reason: 'because' } })
+        return { duplicate: false }
+      }
+    }
+    const { onSend } = house
+    refuse('sold-out')
+    const problem = await assertProblem(await post('/book-tickets', order), 400, 'sold-out')
+    assert.equal(problem.detail, 'because')
+    refuse('unknown-show')
+    await assertProblem(await post('/book-tickets', order), 404, 'unknown-show')
+    refuse('bad-hair')
+    await assertProblem(await post('/book-tickets', order), 409, 'refused')
+    house.onSend = onSend
+  })
+
+  test('what the broker cannot take is 503', async () => {
+    const { onSend } = house
+    const codes = { 'broker-unavailable': 'unavailable', 'mailbox-full': 'overloaded', 'broker-timeout': 'outcome-unknown' }
+    for (const [code, problem] of Object.entries(codes)) {
+      house.onSend = async () => {
+        throw new TurnstileError(code as 'mailbox-full', 'no')
+      }
+      await assertProblem(await post('/book-tickets', order), 503, problem)
+    }
+    house.onSend = onSend
+  })
+
+  test('a fault of ours is 500, says nothing, and is logged under the correlation id', async () => {
+    const { onSend } = house
+    house.onSend = async () => {
+      throw new Error('secret')
+    }
+    const response = await post('/book-tickets', order, { 'Correlation-ID': 'story-2' })
+    const problem = await assertProblem(response, 500, 'internal')
+    assert.doesNotMatch(JSON.stringify(problem), /secret/)
+    const line = house.logged.find(({ level }) => level === 'error')
+    assert.equal(line?.fields.correlationId, 'story-2')
+    assert.match(String(line?.fields.err), /secret/)
+    house.onSend = onSend
+  })
+})
+
+describe('queries', () => {
+  before(() => open())
+  after(() => ingress.close())
+
+  const store = (kind: string, id: string, state: unknown) => {
+    const actor: StoredActor = { kind, id, partition: 0, version: 1, state }
+    house.actors.set(`${kind}/${id}`, actor)
+  }
+
+  test('a show', async () => {
+    const { number_of_tickets, ...details } = { ...show, start_time: '2027-06-01T20:00:00.000Z' }
+    store('show', showId, { status: 'on-sale', ...details, capacity: number_of_tickets, reserved: 120 })
+    const response = await fetch(`${ingress.url}/shows/${showId.toUpperCase()}`)
+    const seats = { number_of_tickets: 500, seats_reserved: 120, seats_left: 380 }
+    assert.deepEqual(await response.json(), { show_id: showId, ...details, ...seats })
+  })
+
+  test('a booking in each of its states', async () => {
+    const asked = { ...order, requested_at: '2026-12-01T09:30:00.000Z' }
+    const states = [
+      { status: 'reserving', ...asked },
+      { status: 'made', ...asked, tickets_ordered: true },
+      { status: 'failed', ...asked, failure_reason: 'sold out' },
+    ]
+    for (const state of states) {
+      store('booking', showId, state)
+      const response = await fetch(`${ingress.url}/bookings/${showId}`)
+      assert.deepEqual(await response.json(), { booking_id: showId, tickets_ordered: false, ...state })
+    }
+  })
+
+  test('what is not there, or has no more than a name, is 404', async () => {
+    const nobody = '00000000-0000-0000-0000-000000000000'
+    store('booking', nobody, { status: 'unknown' })
+    await assertProblem(await fetch(`${ingress.url}/bookings/${nobody}`), 404, 'unknown-booking')
+    await assertProblem(await fetch(`${ingress.url}/shows/${nobody}`), 404, 'unknown-show')
+  })
+
+  test('a read that fails is 503', async () => {
+    const { actor } = house.reads
+    house.reads.actor = async () => {
+      throw new Error('connection lost')
+    }
+    await assertProblem(await fetch(`${ingress.url}/shows/${showId}`), 503, 'unavailable')
+    house.reads.actor = actor
+  })
+})
+
+describe('refusing at once', () => {
+  test('while the broker is away', async () => {
+    await open()
+    house.requests.isConnected = false
+    await assertProblem(await post('/book-tickets', order), 503, 'unavailable')
+    await assertProblem(await fetch(`${ingress.url}/health/ready`), 503, 'unavailable')
+    assert.equal((await fetch(`${ingress.url}/health`)).status, 200)
+    await ingress.close()
+    assert.deepEqual(house.sent, [])
+  })
+
+  test('while the database is away, and no longer', async () => {
+    house = createHouse()
+    const { health } = house.reads
+    house.reads.health = () => Promise.reject(new Error('gone'))
+    ingress = await openIngress(house)
+    await assertProblem(await post('/book-tickets', order), 503, 'unavailable')
+    await assertProblem(await fetch(`${ingress.url}/shows/${showId}`), 503, 'unavailable')
+    await assertProblem(await fetch(`${ingress.url}/health/ready`), 503, 'unavailable')
+    house.reads.health = health
+    while ((await fetch(`${ingress.url}/health/ready`)).status !== 200) await sleep(20)
+    assert.equal((await post('/book-tickets', order)).status, 201)
+    await ingress.close()
+    assert.equal(house.sent.length, 1)
+  })
+
+  test('a database that hangs counts as away', async () => {
+    house = createHouse()
+    house.reads.health = () => new Promise(() => {})
+    ingress = await openIngress(house)
+    await assertProblem(await post('/book-tickets', order), 503, 'unavailable')
+    await ingress.close()
+  })
+
+  test('when the mailboxes are too far behind', async () => {
+    house = createHouse()
+    house.lag = 11
+    ingress = await openIngress(house, { TURNSTILE_MAX_LAG: '10' })
+    await assertProblem(await post('/book-tickets', order), 503, 'overloaded')
+    await ingress.close()
+  })
+
+  test('when too many wait already', async () => {
+    await open({ TURNSTILE_MAX_PENDING_REQUESTS: '2', TURNSTILE_REQUEST_TIMEOUT_MS: '300' })
+    house.onSend = async () => ({ duplicate: false })
+    const answers = await Promise.all([1, 2, 3].map(() => post('/book-tickets', order)))
+    const codes = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { type: string }).type))
+    assert.deepEqual(codes.sort(), ['/problems/outcome-unknown', '/problems/outcome-unknown', '/problems/overloaded'])
+    await ingress.close()
+  })
+})
+
+describe('ending', () => {
+  test('requests before, during and after the grace time are answered; nobody is kept', async () => {
+    await open()
+    house.onSend = async ({ messageId, address }) => {
+      setTimeout(() => house.answer({ requestId: messageId, reply: { ok: { booking_id: address.id } } }), 400)
+      return { duplicate: false }
+    }
+    const silent = net.connect(Number(new URL(ingress.url).port))
+    await once(silent, 'connect')
+    const early = post('/book-tickets', order)
+    while (house.sent.length === 0) await sleep(5)
+    const drained = ingress.drain(300)
+    const late = await post('/book-tickets', order)
+    const ready = fetch(`${ingress.url}/health/ready`)
+    assert.equal((await early).status, 201)
+    assert.equal((await early).headers.get('Connection'), 'close')
+    assert.equal(late.status, 201)
+    assert.equal(late.headers.get('Connection'), 'close')
+    assert.equal((await ready.catch(() => undefined))?.status ?? 503, 503)
+    silent.resume()
+    await Promise.all([drained, once(silent, 'close')])
+    await assert.rejects(fetch(`${ingress.url}/health`))
+  })
+
+  test('clients that come back over and over during a drain see no failure until they hang up', async () => {
+    await open()
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+    const failures: unknown[] = []
+    let answers = 0
+    let isOver = false
+    const client = async () => {
+      while (!isOver) {
+        const isClosing = await request(`${ingress.url}/health`, agent).catch((error) => {
+          failures.push(error)
+          return true
+        })
+        answers++
+        if (isClosing) return
+      }
+    }
+    const clients = Promise.all(Array.from({ length: 8 }, client))
+    while (answers < 100) await sleep(5)
+    await ingress.drain(200)
+    isOver = true
+    await clients
+    agent.destroy()
+    assert.deepEqual(failures, [])
+  })
+
+  test('a port in use is told as what it is', async () => {
+    await open()
+    const { port } = new URL(ingress.url)
+    await assert.rejects(openIngress(createHouse(), { PORT: port }), (error: TurnstileError) => {
+      assert.equal(error.code, 'config-invalid')
+      assert.match(error.message, new RegExp(`PORT ${port} is in use`))
+      return true
+    })
+    await ingress.close()
+  })
+})
+
+/** Resolves to whether the server asked to hang up. */
+function request(url: string, agent: Agent): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.headers.connection === 'close'))
+    }).on('error', reject)
+  })
+}

@@ -1,0 +1,105 @@
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../config.ts'
+import type { Log, Reads, Requests } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { Admission } from './admission.ts'
+import { createApp } from './app.ts'
+import { Asker } from './asker.ts'
+import { DatabaseHealth } from './health.ts'
+import { makeOpenApi } from './openapi.ts'
+import { makeDocsPage } from './pages/docs.ts'
+import { addRoutes } from './router.ts'
+import { routes } from './routes/index.ts'
+import { Traffic } from './traffic.ts'
+import { createUuidGenerator } from './uuid.ts'
+
+export type IngressOptions = { config: Config; requests: Requests; reads: Reads; metrics: Metrics; log: Log }
+
+/** The HTTP side of the daemon: turns a request into one command or one read, and what comes of it into the answer. */
+export type Ingress = {
+  /** @throws `config-invalid` when PORT or HOST cannot be listened on */
+  listen(): Promise<void>
+  /** Where it listens, as `http://host:port`. */
+  readonly url: string
+  /**
+   * Ends without a failed request: says that it is not ready and asks clients to hang up, serves on for the grace time
+   * in which load balancers take notice, then closes. The broker must stay connected until this resolves.
+   */
+  drain(graceMs: number): Promise<void>
+  /** Takes no more connections, answers what is under way, and ends. */
+  close(): Promise<void>
+}
+
+/** The time that the last answers get to reach their clients, before connections that never said anything are cut. */
+const lingerMs = 500
+
+export function createIngress({ config, requests, reads, metrics, log }: IngressOptions): Ingress {
+  const makeId = createUuidGenerator()
+  const health = new DatabaseHealth(reads, log)
+  const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
+  const asker = new Asker({ requests, reads, partitions: config.TURNSTILE_PARTITIONS, timeoutMs, log })
+  const admission = new Admission(requests, health, asker, config)
+  const traffic = new Traffic({ makeId, metrics, log })
+  const app = createApp(traffic, makeId, log)
+  const openapi = makeOpenApi(routes)
+  addRoutes(app, routes, {
+    config,
+    requests,
+    reads,
+    asker,
+    admission,
+    makeId,
+    server: {
+      notReadyBecause: () => (traffic.isDraining ? 'the server is stopping' : admission.outage()),
+      metrics: () => metrics.registry.metrics(),
+      openapi,
+      docsPage: makeDocsPage(routes),
+    },
+  })
+
+  async function close(): Promise<void> {
+    traffic.isDraining = true
+    const closed = app.close()
+    await Promise.race([traffic.finished(), sleep(timeoutMs + 1_000, undefined, { ref: false })])
+    const cut = setTimeout(() => app.server.closeAllConnections(), lingerMs)
+    await closed
+    clearTimeout(cut)
+    asker.close()
+    health.close()
+  }
+
+  return {
+    async listen() {
+      await health.watch()
+      try {
+        await app.listen({ port: config.PORT, host: config.HOST })
+      } catch (error) {
+        health.close()
+        throw listenFault(error, config)
+      }
+    },
+    get url() {
+      const { address, port, family } = app.server.address() as AddressInfo
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    },
+    async drain(graceMs) {
+      traffic.isDraining = true
+      await sleep(graceMs)
+      await close()
+    },
+    close,
+  }
+}
+
+function listenFault(error: unknown, { PORT, HOST }: Config): unknown {
+  const faults: Record<string, string> = {
+    EADDRINUSE: `PORT ${PORT} is in use on ${HOST}: stop what listens there, or set PORT to another`,
+    EACCES: `PORT ${PORT} may not be listened on by this user: set PORT to one from 1024 on`,
+    EADDRNOTAVAIL: `HOST ${HOST} is no address of this machine: set HOST to one that is, or to 0.0.0.0 for all`,
+    ENOTFOUND: `HOST ${HOST} cannot be resolved: set HOST to an address of this machine, or to 0.0.0.0 for all`,
+  }
+  const fault = faults[(error as NodeJS.ErrnoException).code ?? '']
+  return fault === undefined ? error : new TurnstileError('config-invalid', fault, { cause: error })
+}

@@ -1,0 +1,84 @@
+import type { Answer, KnownTurn, Log, OutgoingCommand, Reads, Requests, StoredActor } from '../engine/ports.ts'
+import { readConfig } from '../config.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { createIngress, type Ingress } from './server.ts'
+
+/** What is behind the ingress, small enough for its tests: the ports, each with a switch for what can go wrong. */
+export type TestHouse = {
+  /** Everything that was published. */
+  sent: OutgoingCommand[]
+  requests: Requests & { isConnected: boolean }
+  reads: Reads
+  actors: Map<string, StoredActor>
+  turns: KnownTurn[]
+  lookUps: number
+  lag: number
+  /** What becomes of a command that is sent. The default answers it at once. */
+  onSend: (command: OutgoingCommand) => Promise<{ duplicate: boolean }>
+  answer(answer: Answer): void
+  metrics: Metrics
+  logged: { level: string; fields: Record<string, unknown>; message: string }[]
+  log: Log
+}
+
+export function createHouse(): TestHouse {
+  let deliver: (answer: Answer) => void = () => {}
+  const logged: TestHouse['logged'] = []
+  const write = (level: string) => (fields: object, message: string) => {
+    logged.push({ level, fields: fields as Record<string, unknown>, message })
+  }
+  const house: TestHouse = {
+    sent: [],
+    actors: new Map(),
+    turns: [],
+    lookUps: 0,
+    lag: 0,
+    async onSend(command) {
+      setImmediate(() => house.answer({ requestId: command.messageId, ...fingerprintOf(command), ...okOf(command) }))
+      return { duplicate: false }
+    },
+    answer: (answer) => deliver(answer),
+    requests: {
+      replyTo: 'reply.here',
+      isConnected: true,
+      async send(command) {
+        house.sent.push(command)
+        return house.onSend(command)
+      },
+      onAnswer(handler) {
+        deliver = handler
+      },
+    },
+    reads: {
+      actor: async ({ kind, id }) => house.actors.get(`${kind}/${id}`),
+      async findTurns(keys) {
+        house.lookUps++
+        return house.turns.filter((turn) => keys.some(({ messageId }) => messageId === turn.messageId))
+      },
+      health: async () => ({ lag: house.lag, workers: 1 }),
+    },
+    metrics: createMetrics(),
+    logged,
+    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+  }
+  return house
+}
+
+/** A listening ingress on a free port. */
+export async function openIngress(house: TestHouse, settings: Record<string, string> = {}): Promise<Ingress> {
+  const config = readConfig({ ...required, PORT: '0', ...settings })
+  const { requests, reads, metrics, log } = house
+  const ingress = createIngress({ config, requests, reads, metrics, log })
+  await ingress.listen()
+  return ingress
+}
+
+const required = { POSTGRES_URL: 'postgres://x', NATS_URL: 'nats://x', GATEWAY_ADDR: 'http://x' }
+
+function okOf({ address: { kind, id } }: OutgoingCommand): Pick<Answer, 'reply'> {
+  return { reply: { ok: { [`${kind}_id`]: id } } }
+}
+
+function fingerprintOf({ meta: { fingerprint } }: OutgoingCommand): Pick<Answer, 'fingerprint'> {
+  return fingerprint === undefined ? {} : { fingerprint }
+}

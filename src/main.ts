@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util'
+import { readConfig } from './config.ts'
+import { startDaemon } from './daemon.ts'
+import { TurnstileError } from './errors.ts'
+import { parseRoles, roles } from './roles.ts'
+import { prepareDatabase } from './store/postgres.ts'
+
+const help = `turnstile sells tickets: every show and booking is an actor with a mailbox on NATS and a journal in Postgres.
+
+  turnstile run [--roles ${roles.join(',')}]   runs the daemon; without --roles, all of it
+  turnstile migrate                            brings the database's schema up to date, and ends
+  turnstile --help                             this text
+
+Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set.
+SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
+`
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { roles: { type: 'string', default: roles.join(',') }, help: { type: 'boolean', short: 'h' } },
+  })
+  const [command, ...rest] = positionals
+  if (values.help) return print(help)
+  if (rest.length > 0) return usage(`turnstile ${command} takes no ${rest.join(' ')}`)
+  switch (command) {
+    case 'run':
+      return run(parseRoles(values.roles))
+    case 'migrate':
+      return migrate()
+    default:
+      return usage(command === undefined ? 'turnstile needs a command' : `turnstile knows no command ${command}`)
+  }
+}
+
+async function run(chosen: ReturnType<typeof parseRoles>): Promise<number> {
+  const daemon = await startDaemon(readConfig(process.env), chosen)
+  // A second signal ends it at once: nothing is lost by that, others only take over a little later.
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+  await asked
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(130))
+  await daemon.stop()
+  return 0
+}
+
+async function migrate(): Promise<number> {
+  const { POSTGRES_URL, TURNSTILE_PARTITIONS } = readConfig(process.env)
+  const applied = await prepareDatabase(POSTGRES_URL, TURNSTILE_PARTITIONS)
+  return print(applied.length > 0 ? `Applied ${applied.join(', ')}.\n` : 'The schema is up to date.\n')
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function usage(fault: string): number {
+  process.stderr.write(`${fault}\n\n${help}`)
+  return 2
+}
+
+/** Ours explain themselves; of anything else the stack is needed. */
+function explain(error: unknown): string {
+  if (error instanceof TurnstileError) return error.message
+  if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+    return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error) => {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,138 @@
+import type { Commit, CommitResult } from '../engine/ports.ts'
+import type { Sql } from './connection.ts'
+import type { Database } from './database.ts'
+import { documentOf, insertLetters } from './dead-letters.ts'
+import { isRefusedData, sqlState } from './errors.ts'
+import { lines } from './lines.ts'
+
+/** Writes a batch, all of it or nothing. Never throws. */
+export async function commit(database: Database, batch: Commit): Promise<CommitResult> {
+  let columns: Columns
+  try {
+    columns = toColumns(batch)
+  } catch (error) {
+    return { outcome: 'rejected', error: error as Error }
+  }
+  try {
+    const lost = await database.run('commit', (sql) => writeBatch(sql, columns))
+    if (lost.length === 0) return { outcome: 'committed' }
+    return { outcome: 'fenced', partitions: lost.map((row) => row.id) }
+  } catch (error) {
+    return failure(error as Error)
+  }
+}
+
+function failure(error: Error): CommitResult {
+  const isSecondTurn =
+    sqlState(error) === '23505' && 'constraint_name' in error && error.constraint_name === 'turn_message'
+  if (isSecondTurn) return { outcome: 'duplicate' }
+  return { outcome: isRefusedData(error) ? 'rejected' : 'unknown', error }
+}
+
+type Columns = ReturnType<typeof toColumns>
+
+function toColumns({ partitions, turns, states, deadLetters }: Commit) {
+  return {
+    partitions: {
+      id: lines(partitions, (row) => row.id),
+      epoch: lines(partitions, (row) => row.epoch),
+      head: lines(partitions, (row) => row.head),
+      turns: lines(partitions, (row) => row.turns),
+      cursor: lines(partitions, (row) => row.cursor),
+      published: lines(partitions, (row) => row.published),
+    },
+    turns: {
+      partition: lines(turns, (turn) => turn.partition),
+      position: lines(turns, (turn) => turn.position),
+      kind: lines(turns, (turn) => turn.kind),
+      actorId: lines(turns, (turn) => turn.actorId),
+      version: lines(turns, (turn) => turn.version),
+      messageId: lines(turns, (turn) => turn.messageId),
+      at: lines(turns, (turn) => turn.at),
+      message: lines(turns, (turn) => JSON.stringify(turn.message)),
+      meta: lines(turns, (turn) => JSON.stringify(turn.meta)),
+      decision: lines(turns, (turn) => JSON.stringify(turn.decision)),
+    },
+    states: {
+      partition: lines(states, (state) => state.partition),
+      kind: lines(states, (state) => state.kind),
+      id: lines(states, (state) => state.id),
+      version: lines(states, (state) => state.version),
+      state: lines(states, (state) => JSON.stringify(state.state)),
+    },
+    deadLetters: documentOf(deadLetters),
+  }
+}
+
+/**
+ * The one statement. It answers with the partitions that are not ours, or not where we think they are, and then it has
+ * written nothing.
+ *
+ * `held` locks the partitions, in the order of their ids like every other statement, and waits for whoever has them. Then it
+ * compares epoch and head with the rows as they are now, not as they were when the statement began. `for update` keeps
+ * Postgres from evaluating it more than once, and everything that writes asks `fence` first.
+ */
+const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Columns) => sql<{ id: number }[]>`
+  with expected as (
+    select * from unnest(
+      string_to_array(${partitions.id}, chr(10))::int[],
+      string_to_array(${partitions.epoch}, chr(10))::int[],
+      string_to_array(${partitions.head}, chr(10))::bigint[],
+      string_to_array(${partitions.turns}, chr(10))::int[],
+      string_to_array(${partitions.cursor}, chr(10))::bigint[],
+      string_to_array(${partitions.published}, chr(10))::bigint[]
+    ) as expected(id, epoch, head, turns, cursor, published)
+  ), held as (
+    select expected.*
+    from expected
+    join partition on partition.id = expected.id
+      and partition.epoch = expected.epoch
+      and partition.head = expected.head
+    order by partition.id
+    for update of partition
+  ), fence as (
+    select (select count(*) from held) = (select count(*) from expected) as is_open
+  ), advance as (
+    update partition
+    set head = partition.head + held.turns,
+      cursor = greatest(partition.cursor, held.cursor),
+      published = greatest(partition.published, held.published)
+    from held
+    where partition.id = held.id and (select is_open from fence)
+  ), journal as (
+    insert into turn (partition, position, kind, actor_id, version, message_id, at, message, meta, decision)
+    select * from unnest(
+      string_to_array(${turns.partition}, chr(10))::int[],
+      string_to_array(${turns.position}, chr(10))::bigint[],
+      string_to_array(${turns.kind}, chr(10)),
+      string_to_array(${turns.actorId}, chr(10))::uuid[],
+      string_to_array(${turns.version}, chr(10))::bigint[],
+      string_to_array(${turns.messageId}, chr(10))::uuid[],
+      string_to_array(${turns.at}, chr(10))::timestamptz[],
+      string_to_array(${turns.message}, chr(10))::json[],
+      string_to_array(${turns.meta}, chr(10))::json[],
+      string_to_array(${turns.decision}, chr(10))::json[]
+    )
+    where (select is_open from fence)
+  ), states as (
+    insert into actor (partition, kind, id, version, state)
+    select * from unnest(
+      string_to_array(${states.partition}, chr(10))::int[],
+      string_to_array(${states.kind}, chr(10)),
+      string_to_array(${states.id}, chr(10))::uuid[],
+      string_to_array(${states.version}, chr(10))::bigint[],
+      string_to_array(${states.state}, chr(10))::json[]
+    )
+    where (select is_open from fence)
+    on conflict (partition, kind, id) do update
+    -- Versions only rise. The null breaks the column's constraint, and with it the commit.
+    set version = case when excluded.version > actor.version then excluded.version end, state = excluded.state
+  ), dead_letters as (
+    ${insertLetters(sql, deadLetters)}
+    where (select is_open from fence)
+    on conflict (partition, message_id) do update
+    set attempts = dead_letter.attempts + excluded.attempts, last_at = excluded.last_at,
+      code = excluded.code, cause = excluded.cause, stack = excluded.stack, payload = excluded.payload,
+      headers = excluded.headers, meta = excluded.meta, at = excluded.at
+  )
+  select id from expected where id not in (select id from held) order by id`

@@ -1,0 +1,40 @@
+import type { DeadLetter } from '../engine/ports.ts'
+import type { Sql } from './connection.ts'
+import type { Database } from './database.ts'
+
+/** One JSON text of them all: they are rare, and have parts that are missing or of any form. */
+export const documentOf = (letters: DeadLetter[]): string => JSON.stringify(merge(letters), storable)
+
+/** The same message twice in one batch is one row with two attempts: a statement may touch a row only once. */
+function merge(letters: DeadLetter[]) {
+  const merged = new Map<string, Omit<DeadLetter, 'payload'> & { payload: string; attempts: number }>()
+  for (const letter of letters) {
+    const key = `${letter.partition}/${letter.messageId}`
+    const attempts = (merged.get(key)?.attempts ?? 0) + 1
+    merged.set(key, { ...letter, payload: Buffer.from(letter.payload).toString('base64'), attempts })
+  }
+  return [...merged.values()]
+}
+
+/** A dead letter holds whatever came; Postgres' text holds neither NUL nor half of a surrogate pair. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd').replace(/\p{Cs}/gu, '\ufffd') : value
+}
+
+/** The beginning of a statement that inserts them. */
+export const insertLetters = (sql: Sql, document: string) => sql`
+  insert into dead_letter (partition, message_id, kind, actor_id, type, code, cause, stack, payload, headers, meta, at,
+    attempts, first_at, last_at)
+  select partition, "messageId", kind, "actorId", type, code, cause, stack, decode(payload, 'base64'), headers, meta, at,
+    attempts, now(), now()
+  from json_to_recordset(${document}::text::json) as letter(
+    partition int, "messageId" uuid, kind text, "actorId" text, type text, code text, cause text, stack text, payload text,
+    headers json, meta json, at timestamptz, attempts int)`
+
+export async function keepDeadLetter(database: Database, letter: DeadLetter): Promise<void> {
+  const document = documentOf([letter])
+  await database.run(
+    'lease',
+    (sql) => sql`${insertLetters(sql, document)} on conflict (partition, message_id) do nothing`,
+  )
+}

@@ -1,0 +1,189 @@
+import type {
+  Address,
+  Cluster,
+  Commit,
+  CommitResult,
+  DeadLetter,
+  KnownTurn,
+  PartitionRow,
+  Reads,
+  Store,
+  StoredActor,
+  TurnRecord,
+} from '../engine/ports.ts'
+
+type Located = Address & { partition: number }
+type Progress = { id: number; epoch: number; published: number }
+type Worker = { leaseUntilMs: number; lag: number }
+
+/** A dead letter as it is kept: one for each message, however often it came. */
+export type StoredLetter = DeadLetter & { attempts: number }
+
+/**
+ * The store in memory, for tests and the simulation: it does what the real one does, by a clock that is given to it. What
+ * goes in and out is copied by way of JSON, as it is on the way to a database.
+ */
+export class MemoryStore implements Store, Reads {
+  readonly #nowMs: () => number
+  readonly #partitions = new Map<number, PartitionRow>()
+  readonly #workers = new Map<string, Worker>()
+  readonly #journals = new Map<number, TurnRecord[]>()
+  readonly #turns = new Map<string, TurnRecord>()
+  readonly #actors = new Map<string, StoredActor>()
+  readonly #letters = new Map<string, StoredLetter>()
+
+  /** @param nowMs the database's clock */
+  constructor(partitions: number, nowMs: () => number) {
+    this.#nowMs = nowMs
+    for (let id = 0; id < partitions; id++) {
+      this.#partitions.set(id, { id, epoch: 0, owner: null, cursor: 0, stream: '', head: 0, published: 0 })
+      this.#journals.set(id, [])
+    }
+  }
+
+  get deadLetters(): StoredLetter[] {
+    return [...this.#letters.values()]
+  }
+
+  async heartbeat(worker: string, leaseMs: number, lag: number): Promise<Cluster> {
+    this.#workers.set(worker, { leaseUntilMs: this.#nowMs() + leaseMs, lag })
+    const partitions = [...this.#partitions.values()].map(({ id, epoch, owner }) => {
+      return { id, epoch, owner, ownerIsAlive: this.#isAlive(owner) }
+    })
+    return { workers: [...this.#workers.keys()].filter((id) => this.#isAlive(id)).sort(), partitions }
+  }
+
+  async claim(worker: string, partitions: number[], stream: string): Promise<PartitionRow[]> {
+    const free = this.#rows(partitions).filter(({ owner }) => owner === worker || !this.#isAlive(owner))
+    for (const row of free) {
+      const cursor = row.stream === stream ? row.cursor : 0
+      Object.assign(row, { owner: worker, epoch: row.epoch + 1, stream, cursor })
+    }
+    return free.map((row) => ({ ...row }))
+  }
+
+  async release(partitions: Progress[]): Promise<void> {
+    for (const row of this.#noteProgress(partitions)) row.owner = null
+  }
+
+  async leave(worker: string): Promise<void> {
+    this.#workers.delete(worker)
+  }
+
+  async saveProgress(partitions: Progress[]): Promise<void> {
+    this.#noteProgress(partitions)
+  }
+
+  async readPartitions(ids: number[]): Promise<PartitionRow[]> {
+    return this.#rows(ids).map((row) => ({ ...row }))
+  }
+
+  async load(addresses: Located[]): Promise<StoredActor[]> {
+    return addresses.flatMap((address) => copy(this.#actors.get(keyOf(address)) ?? []))
+  }
+
+  async actor(address: Located): Promise<StoredActor | undefined> {
+    return (await this.load([address]))[0]
+  }
+
+  async commit(batch: Commit): Promise<CommitResult> {
+    const lost = batch.partitions.filter(({ id, epoch, head }) => {
+      const row = this.#partitions.get(id)
+      return row?.epoch !== epoch || row.head !== head
+    })
+    if (lost.length > 0) return { outcome: 'fenced', partitions: lost.map(({ id }) => id).sort((a, b) => a - b) }
+    const ids = batch.turns.map(turnKey)
+    if (new Set(ids).size < ids.length || ids.some((id) => this.#turns.has(id))) return { outcome: 'duplicate' }
+    const stale = batch.states.find((state) => state.version <= (this.#actors.get(keyOf(state))?.version ?? 0))
+    if (stale) return { outcome: 'rejected', error: new Error(`the version of ${keyOf(stale)} does not rise`) }
+
+    try {
+      const { turns, states } = copy({ turns: batch.turns, states: batch.states })
+      this.#write({ ...batch, turns, states })
+      return { outcome: 'committed' }
+    } catch (error) {
+      return { outcome: 'rejected', error: error as Error }
+    }
+  }
+
+  async findTurns(keys: (Located & { messageId: string })[]): Promise<KnownTurn[]> {
+    return keys.flatMap((key) => {
+      const turn = this.#turns.get(`${keyOf(key)}/${key.messageId}`)
+      if (!turn) return []
+      const { kind, actorId, messageId, meta } = turn
+      const reply = this.#replyTo(turn)
+      const { fingerprint } = meta
+      return { kind, actorId, messageId, ...(fingerprint !== undefined && { fingerprint }), ...(reply && { reply }) }
+    })
+  }
+
+  async keepDeadLetter(letter: DeadLetter): Promise<void> {
+    if (!this.#letters.has(letterKey(letter))) this.#letters.set(letterKey(letter), { ...letter, attempts: 1 })
+  }
+
+  async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
+    return copy((this.#journals.get(partition) ?? []).slice(after, after + limit))
+  }
+
+  async health(): Promise<{ lag: number; workers: number }> {
+    const alive = [...this.#workers].filter(([id]) => this.#isAlive(id))
+    return { lag: alive.reduce((sum, [, { lag }]) => sum + lag, 0), workers: alive.length }
+  }
+
+  #write(batch: Commit): void {
+    for (const { id, turns, cursor, published } of batch.partitions) {
+      for (const row of this.#rows([id])) {
+        row.head += turns
+        row.cursor = Math.max(row.cursor, cursor)
+        row.published = Math.max(row.published, published)
+      }
+    }
+    for (const turn of batch.turns) {
+      this.#journals.get(turn.partition)?.push(turn)
+      this.#turns.set(turnKey(turn), turn)
+    }
+    for (const state of batch.states) this.#actors.set(keyOf(state), state)
+    for (const letter of batch.deadLetters) {
+      const attempts = (this.#letters.get(letterKey(letter))?.attempts ?? 0) + 1
+      this.#letters.set(letterKey(letter), { ...letter, attempts })
+    }
+  }
+
+  /** The turn's own reply or, when it is a request without one, the reply that a later turn of the actor gave to it. */
+  #replyTo(turn: TurnRecord) {
+    const { partition, position, kind, actorId, messageId, meta, decision } = turn
+    if (decision.reply || meta.requestId !== messageId) return decision.reply
+    const later = (this.#journals.get(partition) ?? []).slice(position)
+    const answer = later.find((other) => {
+      return (
+        other.kind === kind && other.actorId === actorId && other.meta.requestId === messageId && other.decision.reply
+      )
+    })
+    return answer?.decision.reply
+  }
+
+  #noteProgress(partitions: Progress[]): PartitionRow[] {
+    return partitions.flatMap(({ id, epoch, published }) => {
+      const row = this.#partitions.get(id)
+      if (row?.epoch !== epoch) return []
+      row.published = Math.max(row.published, published)
+      return row
+    })
+  }
+
+  #rows(ids: number[]): PartitionRow[] {
+    return ids.flatMap((id) => this.#partitions.get(id) ?? [])
+  }
+
+  #isAlive(worker: string | null): boolean {
+    const lease = worker === null ? undefined : this.#workers.get(worker)
+    return lease !== undefined && lease.leaseUntilMs >= this.#nowMs()
+  }
+}
+
+const keyOf = ({ partition, kind, id }: Located): string => `${partition}/${kind}/${id}`
+const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string => {
+  return `${keyOf({ partition, kind, id: actorId })}/${messageId}`
+}
+const letterKey = ({ partition, messageId }: DeadLetter): string => `${partition}/${messageId}`
+const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value))

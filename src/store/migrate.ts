@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { TurnstileError } from '../errors.ts'
+import type { Sql } from './connection.ts'
+import { sqlState } from './errors.ts'
+
+const folder = new URL('./migrations/', import.meta.url)
+
+/** Any number, as long as it stays the same: the lock that keeps two daemons from migrating at once. */
+const lock = 7_284_936_015
+
+export type Migration = { name: string; text: string }
+
+/**
+ * Brings the database to the newest schema. Forward only. Safe when several processes do it at once.
+ *
+ * @param sql a client with one connection
+ * @returns the names of the migrations that were applied now
+ * @throws `migration-changed` when a file differs from what was applied under its name
+ */
+export async function migrate(sql: Sql, migrations?: Migration[]): Promise<string[]> {
+  const files = migrations ?? (await readMigrations())
+  await transaction(
+    sql,
+    'create table if not exists migration (name text primary key, checksum text not null, at timestamptz not null)',
+  )
+  const applied: string[] = []
+  for (const file of files) if (await apply(sql, file)) applied.push(file.name)
+  return applied
+}
+
+async function readMigrations(): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+  return Promise.all(names.map(async (name) => ({ name, text: await readFile(new URL(name, folder), 'utf8') })))
+}
+
+async function apply(sql: Sql, { name, text }: Migration): Promise<boolean> {
+  const checksum = createHash('sha256').update(text).digest('hex')
+  if (await isApplied(sql, name, checksum)) return false
+  try {
+    await transaction(sql, `insert into migration values ('${name}', '${checksum}', now());\n${text}`)
+    return true
+  } catch (error) {
+    // The primary key: another process was faster.
+    if (sqlState(error) === '23505' && (await isApplied(sql, name, checksum))) return false
+    throw error
+  }
+}
+
+async function isApplied(sql: Sql, name: string, checksum: string): Promise<boolean> {
+  const [row] = await sql<{ checksum: string }[]>`select checksum from migration where name = ${name}`
+  if (row && row.checksum !== checksum) {
+    const advice = 'Restore the file, and put the change into a new migration.'
+    throw new TurnstileError(
+      'migration-changed',
+      `Migration ${name} is not what was applied to this database. ${advice}`,
+    )
+  }
+  return row !== undefined
+}
+
+/** One message of several statements, so that all of them run on one connection, or none. */
+async function transaction(sql: Sql, text: string): Promise<void> {
+  try {
+    await sql.unsafe(`begin;\nselect pg_advisory_xact_lock(${lock});\n${text};\ncommit`).simple()
+  } catch (error) {
+    await sql.unsafe('rollback').catch(() => {})
+    throw error
+  }
+}
+
+/**
+ * Makes the partitions of a new database; their number is fixed from then on, because it decides where an actor lives.
+ *
+ * @throws `partitions-mismatch` when the database has another number
+ */
+export async function ensurePartitions(sql: Sql, count: number): Promise<void> {
+  await sql`
+    insert into partition (id) select generate_series(0, ${count}::int - 1)
+    where not exists (select from partition)
+    on conflict (id) do nothing`
+  const [row] = await sql<{ stored: number }[]>`select count(*) as stored from partition`
+  if (row?.stored === count) return
+  throw new TurnstileError(
+    'partitions-mismatch',
+    `TURNSTILE_PARTITIONS is ${count}, but this database was set up with ${row?.stored}. ` +
+      `Set it to ${row?.stored}, or point POSTGRES_URL to an empty database.`,
+  )
+}

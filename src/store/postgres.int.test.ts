@@ -1,0 +1,40 @@
+import { after, before } from 'node:test'
+import postgres from 'postgres'
+import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
+import type { StoredLetter } from './memory.ts'
+import { openStore, prepareDatabase } from './postgres.ts'
+import { storeFeatures } from './store.features.ts'
+
+let database: TestDatabase
+let sql: postgres.Sql
+before(async () => {
+  database = await createDatabase()
+  await prepareDatabase(database.url, 4)
+  sql = postgres(database.url, { max: 1, onnotice: () => {} })
+})
+after(async () => {
+  await sql.end()
+  await database.drop()
+})
+
+storeFeatures('PostgresStore', async () => {
+  await sql`truncate partition, worker, turn, actor, dead_letter`
+  await sql`insert into partition (id) select generate_series(0, 3)`
+  const store = await openStore({ url: database.url, applicationName: 'features' })
+  return {
+    store,
+    passTime: async (ms) => {
+      await sql`update worker set lease_until = lease_until - ${ms}::int * interval '1 millisecond'`
+    },
+    deadLetters: async () => (await sql`select * from dead_letter`).map(letterOfRow),
+    close: () => store.close(),
+  }
+})
+
+function letterOfRow(row: postgres.Row): StoredLetter {
+  const { partition, kind, type, code, cause, stack, headers, meta, attempts } = row
+  const at = row.at.toISOString()
+  const ids = { actorId: row.actor_id, messageId: row.message_id }
+  const payload = Uint8Array.from(row.payload)
+  return { partition, kind, type, code, cause, payload, headers, meta, at, attempts, ...ids, ...(stack && { stack }) }
+}

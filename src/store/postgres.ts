@@ -1,0 +1,70 @@
+import postgres from 'postgres'
+import type { Reads, Store } from '../engine/ports.ts'
+import { commit } from './commit.ts'
+import type { ConnectionOptions } from './connection.ts'
+import { Database } from './database.ts'
+import { keepDeadLetter } from './dead-letters.ts'
+import { databaseUnavailable, isTransient } from './errors.ts'
+import { findTurns, readJournal } from './journal.ts'
+import * as leases from './leases.ts'
+import { ensurePartitions, migrate } from './migrate.ts'
+import { actor, health, load } from './reads.ts'
+
+export type PostgresStore = Store & Reads & { close(): Promise<void> }
+
+export type StoreOptions = Omit<ConnectionOptions, 'deadlineMs'> & { deadlineMs?: number }
+
+/**
+ * Opens the store on a database that `prepareDatabase` has been at.
+ *
+ * @throws `database-unavailable`
+ */
+export async function openStore(options: StoreOptions): Promise<PostgresStore> {
+  const database = new Database({ deadlineMs: 4_000, ...options })
+  await health(database).catch(async (error) => {
+    await database.close()
+    throw error
+  })
+  return {
+    heartbeat: (worker, leaseMs, lag) => leases.heartbeat(database, worker, leaseMs, lag),
+    claim: (worker, partitions, stream) => leases.claim(database, worker, partitions, stream),
+    release: (partitions) => leases.release(database, partitions),
+    leave: (worker) => leases.leave(database, worker),
+    saveProgress: (partitions) => leases.saveProgress(database, partitions),
+    readPartitions: (ids) => leases.readPartitions(database, ids),
+    load: (addresses) => load(database, addresses),
+    commit: (batch) => commit(database, batch),
+    findTurns: (keys) => findTurns(database, keys),
+    keepDeadLetter: (letter) => keepDeadLetter(database, letter),
+    readJournal: (partition, after, limit) => readJournal(database, partition, after, limit),
+    actor: (address) => actor(database, address),
+    health: () => health(database),
+    close: () => database.close(),
+  }
+}
+
+/**
+ * Brings the schema up to date and makes the partitions of a new database.
+ *
+ * @returns the names of the migrations that were applied now
+ * @throws `database-unavailable`, `migration-changed`, `partitions-mismatch`
+ */
+export async function prepareDatabase(url: string, partitions: number): Promise<string[]> {
+  const sql = postgres(url, {
+    max: 1,
+    fetch_types: false,
+    connect_timeout: 5,
+    onnotice: () => {},
+    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    connection: { application_name: 'turnstile migrate' },
+  })
+  try {
+    const applied = await migrate(sql)
+    await ensurePartitions(sql, partitions)
+    return applied
+  } catch (error) {
+    throw isTransient(error) ? databaseUnavailable(error) : error
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}

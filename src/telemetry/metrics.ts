@@ -1,0 +1,80 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Observer } from '../engine/ports.ts'
+
+export type Metrics = {
+  registry: Registry
+  /** What the engine and the effect workers report to. */
+  observer: Observer
+  /** One answered request. `route` is the pattern, not the path: there must not be a series for every booking. */
+  httpRequest(route: string, method: string, status: number, seconds: number): void
+}
+
+const batchBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000]
+const secondsBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+
+/** The figures of one process, in a registry of its own. */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+
+  const turns = new Counter({ name: 'turnstile_turns_total', help: 'Committed turns', registers })
+  const commits = new Histogram({
+    name: 'turnstile_commit_seconds',
+    help: 'Time that a commit took',
+    buckets: secondsBuckets,
+    registers,
+  })
+  const batches = new Histogram({
+    name: 'turnstile_batch_messages',
+    help: 'Messages in a commit',
+    buckets: batchBuckets,
+    registers,
+  })
+  const duplicates = new Counter({
+    name: 'turnstile_duplicates_total',
+    help: 'Messages that had their turn before',
+    registers,
+  })
+  const fenceLosses = new Counter({
+    name: 'turnstile_fence_losses_total',
+    help: 'Partitions found to have another owner at a commit',
+    registers,
+  })
+  const deadLetters = new Counter({
+    name: 'turnstile_dead_letters_total',
+    help: 'Messages and effects that nobody could handle',
+    labelNames: ['kind', 'code'] as const,
+    registers,
+  })
+  const owned = new Gauge({ name: 'turnstile_partitions_owned', help: 'Partitions of this process', registers })
+  const lag = new Gauge({
+    name: 'turnstile_mailbox_lag_messages',
+    help: 'Messages that wait in the mailboxes of this process',
+    registers,
+  })
+  const requests = new Histogram({
+    name: 'turnstile_http_request_seconds',
+    help: 'Time from the end of the headers to the end of the answer',
+    labelNames: ['route', 'method', 'status'] as const,
+    buckets: secondsBuckets,
+    registers,
+  })
+
+  return {
+    registry,
+    observer: {
+      committed(turnCount, messages, durationMs) {
+        turns.inc(turnCount)
+        batches.observe(messages)
+        commits.observe(durationMs / 1_000)
+      },
+      duplicates: (count) => duplicates.inc(count),
+      fenced: (partitions) => fenceLosses.inc(partitions),
+      deadLetter: (kind, code) => deadLetters.inc({ kind, code }),
+      owned: (partitions) => owned.set(partitions),
+      lag: (messages) => lag.set(messages),
+    },
+    httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
+  }
+}

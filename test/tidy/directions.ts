@@ -1,0 +1,51 @@
+import { type Import, importsOf, type Source } from './source.ts'
+
+/** What the files of a room may import of the project, beside each other. A room is a folder or a file. */
+type Room = { room: string; may: string[]; mayTypesOf?: string[] }
+
+const ports = 'src/engine/ports.ts'
+const adapter = {
+  may: [ports, 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
+  mayTypesOf: ['src/config.ts'],
+}
+
+/** The first room that a file lies in counts. */
+const rooms: Room[] = [
+  { room: 'actors/', may: ['schemas/'], mayTypesOf: ['src/actor/'] },
+  { room: 'schemas/', may: [] },
+  { room: 'src/actor/', may: ['schemas/'] },
+  { room: 'src/engine/', may: ['src/actor/', 'schemas/', 'src/errors.ts'] },
+  { room: 'src/broker/', ...adapter },
+  { room: 'src/store/', ...adapter },
+  { room: 'src/effects/', ...adapter },
+  { room: 'src/projections/', ...adapter },
+  { room: 'src/ingress/', ...adapter },
+  { room: 'src/telemetry/', ...adapter },
+  { room: 'src/errors.ts', may: [] },
+  // What stands in src itself puts the rooms together.
+  { room: 'src/', may: ['src/', 'actors/', 'schemas/'] },
+]
+
+const lies = (file: string, room: string): boolean => (room.endsWith('/') ? file.startsWith(room) : file === room)
+
+/** Every import that points the wrong way, with what to do instead. */
+export function wrongDirections(source: Source): string[] {
+  const room = rooms.find(({ room }) => lies(source.path, room))
+  if (room === undefined) return [`${source.path} lies in no room: name it in test/tidy/directions.ts`]
+  return importsOf(source)
+    .filter(({ from }) => /^(actors|bin|ops|schemas|src|test)\//.test(from))
+    .filter((imported) => !isAllowed(room, imported))
+    .map(({ from }) => `${source.path} imports ${from}: ${advice(room)}`)
+}
+
+function isAllowed({ room, may, mayTypesOf = [] }: Room, { from, isTypeOnly }: Import): boolean {
+  const allowed = [room, ...may, ...(isTypeOnly ? mayTypesOf : [])]
+  return allowed.some((target) => lies(from, target))
+}
+
+function advice({ room, may, mayTypesOf = [] }: Room): string {
+  const targets = [...may, ...mayTypesOf.map((target) => `${target} (import type)`)]
+  const reach = targets.length > 0 ? `may import only ${targets.join(', ')}` : 'may import nothing of the project'
+  const port = may.includes(ports) ? `; what another room does for it is a port in ${ports}` : ''
+  return `${room} ${reach}${port}`
+}

@@ -27,6 +27,7 @@ const wrongImports: [file: string, code: string, message: RegExp][] = [
   ['src/store/load.ts', "import { publish } from '../broker/publisher.ts'", /a port in src\/engine\/ports\.ts/],
   ['src/ingress/routes/shows.ts', "import { Engine } from '../../engine/engine.ts'", /src\/ingress\//],
   ['src/ingress/server.ts', "import { readConfig } from '../config.ts'", /import type/],
+  ['src/store/load.ts', "import { aTurn } from './store.fixtures.ts'", /src\/store\/store\.fixtures\.ts/],
   ['src/main.ts', "import { startNats } from '../ops/sandbox/nats.ts'", /ops\/sandbox\/nats\.ts/],
 ]
 

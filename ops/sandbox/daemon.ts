@@ -5,6 +5,10 @@ import { type Server, startServer } from './server.ts'
 export type DaemonOptions = {
   /** What the daemon's configuration is made of, on top of our own environment. Without `PORT` it gets a free one. */
   env: Record<string, string>
+  /** What it does; all of it unless told otherwise. */
+  roles?: string
+  /** For Node itself, such as a profiler's switch. */
+  nodeArgs?: string[]
   logFile?: string
   onLine?: (line: string) => void
 }
@@ -12,14 +16,14 @@ export type DaemonOptions = {
 export type Daemon = Server & { url: string }
 
 /** Starts the daemon as a process of its own and waits until it takes requests. */
-export async function startDaemon({ env, logFile, onLine }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ env, roles, nodeArgs = [], logFile, onLine }: DaemonOptions): Promise<Daemon> {
   const port = env.PORT ?? String(await freePort())
   const url = `http://127.0.0.1:${port}`
   const server = await startServer({
     process: {
       name: 'the daemon',
       command: process.execPath,
-      args: ['--import', 'tsx', 'src/main.ts', 'run'],
+      args: [...nodeArgs, '--import', 'tsx', 'src/main.ts', 'run', ...(roles === undefined ? [] : ['--roles', roles])],
       cwd: projectFolder,
       env: { ...process.env, ...env, PORT: port },
       // It gives up its partitions and answers what it has taken, which may take as long as its slowest request.

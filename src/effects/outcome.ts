@@ -27,8 +27,8 @@ export function outcomeOf(call: ServiceCall<unknown>, answer: HttpAnswer): Outco
 }
 
 /** Seconds or a date, as milliseconds from now. 0 for none, or one that makes no sense. */
-export function parseRetryAfter(value: string | null, nowMs = Date.now()): number {
-  if (value === null) return 0
+export function parseRetryAfter(value: string | undefined, nowMs = Date.now()): number {
+  if (value === undefined) return 0
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1_000 : Date.parse(value) - nowMs
   return ms > 0 ? Math.min(ms, maxRetryAfterMs) : 0
 }

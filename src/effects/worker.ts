@@ -120,8 +120,8 @@ function namesOf({ service, type, actor, messageId, attempt, meta }: EffectDeliv
   return { correlationId: meta.correlationId, service, type, actor: `${actor.kind}.${actor.id}`, messageId, attempt }
 }
 
-/** fetch hides what happened in its error's cause. */
+/** Some errors of Node's network say nothing but their code. */
 function causeOf(error: unknown): string {
-  const { message, cause } = error as Error
-  return cause instanceof Error ? `${message}: ${cause.message}` : message
+  const { message, code } = error as NodeJS.ErrnoException
+  return message || code || String(error)
 }

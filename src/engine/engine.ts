@@ -280,10 +280,12 @@ export class Engine {
     this.#failures = []
     for (const { batch } of failures) this.#rollBack(batch)
     putBack(failures.map(({ batch }) => batch))
-    const partitions = [...new Set(failures.flatMap(({ batch }) => [...batch.partitions.keys()]))]
-    const unknown = failures.map(({ result }) => result).find((result): result is Unknown => result.outcome === 'unknown')
-    await this.#untilItWorks(() => (unknown ? this.#takeAgain(partitions) : this.#compareWithStore(partitions)))
-    if (unknown) this.#ports.log.warn({ err: unknown.error }, 'a commit came to an unknown end; took its partitions up again')
+    const unknown = failures
+      .map(({ result }) => result)
+      .find((result): result is Unknown => result.outcome === 'unknown')
+    await this.#untilItWorks(() => (unknown ? this.#takeAgain() : this.#compareWithStore()))
+    if (unknown)
+      this.#ports.log.warn({ err: unknown.error }, 'a commit came to an unknown end; took its partitions up again')
     for (const { batch, result } of failures) {
       if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#learnRepeats(batch))
       if (result.outcome === 'rejected') await this.#narrowDown(batch, result.error)
@@ -300,31 +302,33 @@ export class Engine {
    * Nobody knows what went in, nor whether something may yet go in: a backend can outlive its connection. Raising our own
    * epochs puts an end to that, and the rows then tell how far the journal is. From there as a new owner would.
    */
-  async #takeAgain(partitions: OwnedPartition[]): Promise<void> {
-    const open = partitions.filter((partition) => !partition.isClosed)
-    const [first] = open
+  async #takeAgain(): Promise<void> {
+    const { partitions } = this
+    const [first] = partitions
     if (!first) return
-    const rows = await this.#ports.store.claim(this.#worker, open.map(({ id }) => id), first.stream)
+    const ids = partitions.map(({ id }) => id)
+    const rows = await this.#ports.store.claim(this.#worker, ids, first.stream)
     const ours = new Set(rows.map(({ id }) => id))
-    this.lose(open.filter(({ id }) => !ours.has(id)))
+    this.lose(partitions.filter(({ id }) => !ours.has(id)))
     for (const row of rows) this.adopt(row)
   }
 
   /** Nothing of it went in. What is still ours is decided again. */
-  async #compareWithStore(partitions: OwnedPartition[]): Promise<void> {
-    const open = partitions.filter((partition) => !partition.isClosed)
-    const rows = await this.#ports.store.readPartitions(open.map(({ id }) => id))
+  async #compareWithStore(): Promise<void> {
+    const { partitions } = this
+    const rows = await this.#ports.store.readPartitions(partitions.map(({ id }) => id))
     const epochs = new Map(rows.map(({ id, epoch }) => [id, epoch]))
-    this.lose(open.filter(({ id, epoch }) => epochs.get(id) !== epoch))
+    this.lose(partitions.filter(({ id, epoch }) => epochs.get(id) !== epoch))
   }
 
   /** Another worker has raised the epoch: what this one decided for them since is void. */
   lose(partitions: OwnedPartition[]): void {
-    if (partitions.length === 0) return
-    const ids = partitions.map(({ id }) => id)
+    const lost = partitions.filter(({ isClosed }) => !isClosed)
+    if (lost.length === 0) return
+    const ids = lost.map(({ id }) => id)
     this.#ports.log.warn({ partitions: ids }, 'fenced: another worker owns these partitions now; nothing was written')
-    this.#ports.observer.fenced(partitions.length)
-    this.drop(partitions)
+    this.#ports.observer.fenced(lost.length)
+    this.drop(lost)
   }
 
   /** Finds out which messages of the batch have had their turn. They will be answered from it. */

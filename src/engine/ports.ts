@@ -47,6 +47,8 @@ export type Delivery = {
 
 /** The mailboxes of all actors of one partition, read in strict order. One reader; a later epoch ends it. */
 export interface Mailbox {
+  /** Identity of the stream that it reads. Another one than the cursor's: the cursor means nothing here, close it. */
+  readonly stream: string
   /** How many deliveries can be taken now. */
   readonly waiting: number
   /** How many messages lie behind the last delivered one, in the broker: the partition's lag, as of that delivery. */

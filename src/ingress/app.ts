@@ -54,12 +54,14 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     const fields = { correlationId, method, path: url, code: problem.code, err: problem.cause ?? problem }
     log[problem.code === 'internal' ? 'error' : 'warn'](fields, 'a request failed')
   }
-  return reply
-    .code(problem.status)
-    .headers(problem.headers)
-    // Not by type(), which adds a charset that this media type does not have.
-    .header('Content-Type', 'application/problem+json')
-    .send(JSON.stringify(problem.document()))
+  return (
+    reply
+      .code(problem.status)
+      .headers(problem.headers)
+      .type('application/problem+json')
+      // As bytes: to text Fastify would add a charset, which this media type does not have.
+      .send(Buffer.from(JSON.stringify(problem.document())))
+  )
 }
 
 /** JSON in UTF-8 and nothing else. Keys that would reach into prototypes are dropped, like all that nobody asked for. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutgoingCommand } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import { Asker } from './asker.ts'
-import { createHouse } from './test-house.ts'
+import { createHouse } from './house.fixtures.ts'
 
 const address = { kind: 'booking', id: '019389c7-1f3a-7b08-8c66-2d94e5b1a703' }
 const messageId = '019389c7-1f3a-7b08-8c66-000000000000'

@@ -8,10 +8,16 @@ const trace = '4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7'
 
 test('a correlation id is taken when it can be carried on, and made when not', () => {
   for (const good of ['a', 'req-1', '{"a"}', 'x'.repeat(128)]) {
-    assert.equal(correlationIdOf(withHeaders({ 'correlation-id': good }), () => 'made'), good)
+    assert.equal(
+      correlationIdOf(withHeaders({ 'correlation-id': good }), () => 'made'),
+      good,
+    )
   }
   for (const bad of [undefined, '', 'two words', 'a, b', 'a\tb', 'é', 'x'.repeat(129)]) {
-    assert.equal(correlationIdOf(withHeaders({ 'correlation-id': bad }), () => 'made'), 'made')
+    assert.equal(
+      correlationIdOf(withHeaders({ 'correlation-id': bad }), () => 'made'),
+      'made',
+    )
   }
 })
 
@@ -21,6 +27,15 @@ test('a traceparent is taken when W3C says that it is valid', () => {
   }
   const zeroTrace = `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`
   const zeroSpan = `00-4bf92f3577b34da6a3ce929d0e0e4736-${'0'.repeat(16)}-01`
-  const bad = [undefined, '', 'x', `ff-${trace}-01`, `00-${trace}-01-x`, `00-${trace.toUpperCase()}-01`, zeroTrace, zeroSpan]
+  const bad = [
+    undefined,
+    '',
+    'x',
+    `ff-${trace}-01`,
+    `00-${trace}-01-x`,
+    `00-${trace.toUpperCase()}-01`,
+    zeroTrace,
+    zeroSpan,
+  ]
   for (const value of bad) assert.equal(traceparentOf(withHeaders({ traceparent: value })), undefined)
 })

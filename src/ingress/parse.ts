@@ -8,10 +8,17 @@ import { Problem } from './problems.ts'
 export function parseRequest<T>(schema: z.ZodType<T>, value: unknown, whole: string): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const errors = parsed.error.issues.map(({ path, message }) => ({
-    field: path.length > 0 ? path.join('.') : whole,
-    message: message.endsWith('received undefined') ? 'is required' : message.replace(/^Invalid input: /, ''),
-  }))
+  const faults = new Map<string, string>()
+  for (const { path, message } of parsed.error.issues) {
+    const field = path.length > 0 ? path.join('.') : whole
+    // Of several faults of one field the first is the cause of the others.
+    if (!faults.has(field)) faults.set(field, worded(message))
+  }
+  const errors = [...faults].map(([field, message]) => ({ field, message }))
   const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
   throw new Problem('invalid-request', detail, { errors })
+}
+
+function worded(message: string): string {
+  return message.endsWith('received undefined') ? 'is required' : message.replace(/^Invalid input: /, '')
 }

@@ -63,6 +63,7 @@ export const commandProblems = [
   'invalid-request',
   'invalid-idempotency-key',
   'idempotency-key-reused',
+  'refused',
   'overloaded',
   'unavailable',
   'outcome-unknown',

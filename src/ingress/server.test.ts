@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import net from 'node:net'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoredActor } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
+import { createHouse, openIngress, type TestHouse } from './house.fixtures.ts'
 import type { Ingress } from './server.ts'
-import { createHouse, openIngress, type TestHouse } from './test-house.ts'
 
 const showId = '019389c2-4c00-7d2e-9a51-6f1b0c7a8e44'
 const order = { show_id: showId, number_of_tickets: 2, customer_email: 'ada@example.org' }
@@ -27,8 +27,8 @@ async function open(settings: Record<string, string> = {}): Promise<void> {
   ingress = await openIngress(house, settings)
 }
 
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(`${ingress.url}${path}`, {
+const post = (path: string, body: unknown, headers: Record<string, string> = {}, to = ingress) =>
+  fetch(`${to.url}${path}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
     body: JSON.stringify(body),
@@ -45,13 +45,10 @@ async function assertProblem(response: Response, status: number, code: string): 
   return problem
 }
 
-describe('commands', () => {
-  before(() => open())
-  after(() => ingress.close())
-  beforeEach(() => {
-    house.sent.length = 0
-  })
+beforeEach(() => open())
+afterEach(() => ingress.close())
 
+describe('commands', () => {
   test('a show is created by one command to a new actor', async () => {
     const response = await post('/shows', show, { 'Correlation-ID': 'story-1', traceparent: 'nonsense' })
     const [sent] = house.sent
@@ -72,22 +69,19 @@ describe('commands', () => {
 
   test('the same key leads to the same ids in any process, and keeps the time of a UUIDv7', async () => {
     const key = '019389ff-0000-7000-8000-000000000001'
-    const other = await openIngress(house)
-    for (const url of [ingress.url, other.url]) {
-      await fetch(`${url}/book-tickets`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
-        body: JSON.stringify(order),
-      })
-    }
+    const otherHouse = createHouse()
+    const other = await openIngress(otherHouse)
+    await post('/book-tickets', order, { 'Idempotency-Key': key })
+    await post('/book-tickets', order, { 'Idempotency-Key': key }, other)
     await other.close()
-    const [first, second] = house.sent
+    const [first] = house.sent
+    const [second] = otherHouse.sent
     assert.deepEqual(first?.address, second?.address)
     assert.equal(first?.messageId, second?.messageId)
     assert.equal(first?.meta.fingerprint, second?.meta.fingerprint)
     assert.equal(first?.messageId.slice(0, 13), key.slice(0, 13))
     await post('/shows', show, { 'Idempotency-Key': key })
-    assert.notEqual(house.sent[2]?.messageId, first?.messageId)
+    assert.notEqual(house.sent[1]?.messageId, first?.messageId)
   })
 
   test('the order of the fields makes no difference to a key, their values do', async () => {
@@ -107,7 +101,6 @@ describe('commands', () => {
         return { duplicate: false }
       }
     }
-    const { onSend } = house
     refuse('sold-out')
     const problem = await assertProblem(await post('/book-tickets', order), 400, 'sold-out')
     assert.equal(problem.detail, 'because')
@@ -115,23 +108,23 @@ describe('commands', () => {
     await assertProblem(await post('/book-tickets', order), 404, 'unknown-show')
     refuse('bad-hair')
     await assertProblem(await post('/book-tickets', order), 409, 'refused')
-    house.onSend = onSend
   })
 
   test('what the broker cannot take is 503', async () => {
-    const { onSend } = house
-    const codes = { 'broker-unavailable': 'unavailable', 'mailbox-full': 'overloaded', 'broker-timeout': 'outcome-unknown' }
+    const codes = {
+      'broker-unavailable': 'unavailable',
+      'mailbox-full': 'overloaded',
+      'broker-timeout': 'outcome-unknown',
+    }
     for (const [code, problem] of Object.entries(codes)) {
       house.onSend = async () => {
         throw new TurnstileError(code as 'mailbox-full', 'no')
       }
       await assertProblem(await post('/book-tickets', order), 503, problem)
     }
-    house.onSend = onSend
   })
 
   test('a fault of ours is 500, says nothing, and is logged under the correlation id', async () => {
-    const { onSend } = house
     house.onSend = async () => {
       throw new Error('secret')
     }
@@ -141,14 +134,10 @@ describe('commands', () => {
     const line = house.logged.find(({ level }) => level === 'error')
     assert.equal(line?.fields.correlationId, 'story-2')
     assert.match(String(line?.fields.err), /secret/)
-    house.onSend = onSend
   })
 })
 
 describe('queries', () => {
-  before(() => open())
-  after(() => ingress.close())
-
   const store = (kind: string, id: string, state: unknown) => {
     const actor: StoredActor = { kind, id, partition: 0, version: 1, state }
     house.actors.set(`${kind}/${id}`, actor)
@@ -184,27 +173,24 @@ describe('queries', () => {
   })
 
   test('a read that fails is 503', async () => {
-    const { actor } = house.reads
     house.reads.actor = async () => {
       throw new Error('connection lost')
     }
     await assertProblem(await fetch(`${ingress.url}/shows/${showId}`), 503, 'unavailable')
-    house.reads.actor = actor
   })
 })
 
 describe('refusing at once', () => {
   test('while the broker is away', async () => {
-    await open()
     house.requests.isConnected = false
     await assertProblem(await post('/book-tickets', order), 503, 'unavailable')
     await assertProblem(await fetch(`${ingress.url}/health/ready`), 503, 'unavailable')
     assert.equal((await fetch(`${ingress.url}/health`)).status, 200)
-    await ingress.close()
     assert.deepEqual(house.sent, [])
   })
 
   test('while the database is away, and no longer', async () => {
+    await ingress.close()
     house = createHouse()
     const { health } = house.reads
     house.reads.health = () => Promise.reject(new Error('gone'))
@@ -215,62 +201,98 @@ describe('refusing at once', () => {
     house.reads.health = health
     while ((await fetch(`${ingress.url}/health/ready`)).status !== 200) await sleep(20)
     assert.equal((await post('/book-tickets', order)).status, 201)
-    await ingress.close()
     assert.equal(house.sent.length, 1)
   })
 
   test('a database that hangs counts as away', async () => {
+    await ingress.close()
     house = createHouse()
     house.reads.health = () => new Promise(() => {})
     ingress = await openIngress(house)
     await assertProblem(await post('/book-tickets', order), 503, 'unavailable')
-    await ingress.close()
   })
 
   test('when the mailboxes are too far behind', async () => {
+    await ingress.close()
     house = createHouse()
     house.lag = 11
     ingress = await openIngress(house, { TURNSTILE_MAX_LAG: '10' })
     await assertProblem(await post('/book-tickets', order), 503, 'overloaded')
-    await ingress.close()
   })
 
   test('when too many wait already', async () => {
+    await ingress.close()
     await open({ TURNSTILE_MAX_PENDING_REQUESTS: '2', TURNSTILE_REQUEST_TIMEOUT_MS: '300' })
     house.onSend = async () => ({ duplicate: false })
     const answers = await Promise.all([1, 2, 3].map(() => post('/book-tickets', order)))
     const codes = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { type: string }).type))
     assert.deepEqual(codes.sort(), ['/problems/outcome-unknown', '/problems/outcome-unknown', '/problems/overloaded'])
-    await ingress.close()
   })
 })
 
 describe('ending', () => {
-  test('requests before, during and after the grace time are answered; nobody is kept', async () => {
-    await open()
+  /** Answers nothing until it is told to. */
+  function holdAnswers(): () => void {
+    const held: (() => void)[] = []
     house.onSend = async ({ messageId, address }) => {
-      setTimeout(() => house.answer({ requestId: messageId, reply: { ok: { booking_id: address.id } } }), 400)
+      held.push(() => house.answer({ requestId: messageId, reply: { ok: { booking_id: address.id } } }))
       return { duplicate: false }
     }
-    const silent = net.connect(Number(new URL(ingress.url).port))
-    await once(silent, 'connect')
+    return () => {
+      for (const answer of held) answer()
+    }
+  }
+
+  const connect = async () => {
+    const socket = net.connect(Number(new URL(ingress.url).port))
+    await once(socket, 'connect')
+    return socket
+  }
+
+  const sentCommands = async (count: number) => {
+    while (house.sent.length < count) await sleep(5)
+  }
+
+  test('requests before and during the grace time are answered, and their clients asked to hang up', async () => {
+    const release = holdAnswers()
     const early = post('/book-tickets', order)
-    while (house.sent.length === 0) await sleep(5)
+    await sentCommands(1)
     const drained = ingress.drain(300)
-    const late = await post('/book-tickets', order)
-    const ready = fetch(`${ingress.url}/health/ready`)
-    assert.equal((await early).status, 201)
-    assert.equal((await early).headers.get('Connection'), 'close')
-    assert.equal(late.status, 201)
-    assert.equal(late.headers.get('Connection'), 'close')
-    assert.equal((await ready.catch(() => undefined))?.status ?? 503, 503)
-    silent.resume()
-    await Promise.all([drained, once(silent, 'close')])
+    await assertProblem(await fetch(`${ingress.url}/health/ready`), 503, 'unavailable')
+    const late = post('/book-tickets', order)
+    await sentCommands(2)
+    release()
+    for (const response of [await early, await late]) {
+      assert.equal(response.status, 201)
+      assert.equal(response.headers.get('Connection'), 'close')
+    }
+    await drained
     await assert.rejects(fetch(`${ingress.url}/health`))
   })
 
+  test('after the grace time whoever is connected is still served, and whoever says nothing is cut', async () => {
+    const release = holdAnswers()
+    const [talker, silent] = [await connect(), await connect()]
+    const early = post('/book-tickets', order)
+    await sentCommands(1)
+    const drained = ingress.drain(0)
+    while (
+      await connect().then(
+        (socket) => socket.destroy(),
+        () => false,
+      )
+    )
+      await sleep(5)
+    talker.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+    const [answer] = await once(talker, 'data')
+    assert.match(String(answer), /^HTTP\/1.1 200 OK/)
+    release()
+    assert.equal((await early).status, 201)
+    silent.resume()
+    await Promise.all([drained, once(silent, 'close')])
+  })
+
   test('clients that come back over and over during a drain see no failure until they hang up', async () => {
-    await open()
     const agent = new Agent({ keepAlive: true, maxSockets: 8 })
     const failures: unknown[] = []
     let answers = 0
@@ -295,14 +317,12 @@ describe('ending', () => {
   })
 
   test('a port in use is told as what it is', async () => {
-    await open()
     const { port } = new URL(ingress.url)
     await assert.rejects(openIngress(createHouse(), { PORT: port }), (error: TurnstileError) => {
       assert.equal(error.code, 'config-invalid')
       assert.match(error.message, new RegExp(`PORT ${port} is in use`))
       return true
     })
-    await ingress.close()
   })
 })
 

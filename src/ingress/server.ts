@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Log, Reads, Requests } from '../engine/ports.ts'
@@ -21,7 +20,7 @@ export type IngressOptions = { config: Config; requests: Requests; reads: Reads;
 export type Ingress = {
   /** @throws `config-invalid` when PORT or HOST cannot be listened on */
   listen(): Promise<void>
-  /** Where it listens, as `http://host:port`. */
+  /** Where it listens, as `http://host:port`; known once it does. */
   readonly url: string
   /**
    * Ends without a failed request: says that it is not ready and asks clients to hang up, serves on for the grace time
@@ -55,9 +54,11 @@ export function createIngress({ config, requests, reads, metrics, log }: Ingress
       notReadyBecause: () => (traffic.isDraining ? 'the server is stopping' : admission.outage()),
       metrics: () => metrics.registry.metrics(),
       openapi,
-      docsPage: makeDocsPage(routes),
+      docsPage: makeDocsPage(routes, `http://localhost:${config.PORT}`),
     },
   })
+
+  let url = ''
 
   async function close(): Promise<void> {
     traffic.isDraining = true
@@ -74,15 +75,14 @@ export function createIngress({ config, requests, reads, metrics, log }: Ingress
     async listen() {
       await health.watch()
       try {
-        await app.listen({ port: config.PORT, host: config.HOST })
+        url = await app.listen({ port: config.PORT, host: config.HOST })
       } catch (error) {
         health.close()
         throw listenFault(error, config)
       }
     },
     get url() {
-      const { address, port, family } = app.server.address() as AddressInfo
-      return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+      return url
     },
     async drain(graceMs) {
       traffic.isDraining = true

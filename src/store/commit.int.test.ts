@@ -103,17 +103,6 @@ describe('statements that wait for each other', () => {
     assert.equal(row?.cause, 'NUL \ufffd and half \ufffd a ticket')
   })
 
-  it('a turn may hold a NUL, and is found again', async () => {
-    const message = { type: 'Book', title: 'NUL \0' }
-    const meta = { correlationId: '\0', fingerprint: 'f', requestId: 'r\0' }
-    const batch = batchOf(rows[0], { message, meta })
-    assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
-    assert.deepEqual(await store.readJournal(0, 0, 1), batch.turns)
-    const [{ kind, actorId, messageId } = assert.fail()] = batch.turns
-    const found = await store.findTurns([{ partition: 0, kind, id: actorId, messageId }])
-    assert.deepEqual(found, [{ kind, actorId, messageId, fingerprint: 'f' }])
-  })
-
   it('rejects what is no id', async () => {
     const result = await store.commit(batchOf(rows[0], { messageId: 'not-a-uuid' }))
     assert.equal(result.outcome, 'rejected')

@@ -2,8 +2,8 @@ import type { Commit, CommitResult } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { documentOf, insertLetters } from './dead-letters.ts'
+import { json, lines } from './encode.ts'
 import { isRefusedData, sqlState } from './errors.ts'
-import { lines } from './lines.ts'
 
 /** Writes a batch, all of it or nothing. Never throws. */
 export async function commit(database: Database, batch: Commit): Promise<CommitResult> {
@@ -49,16 +49,16 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
       version: lines(turns, (turn) => turn.version),
       messageId: lines(turns, (turn) => turn.messageId),
       at: lines(turns, (turn) => turn.at),
-      message: lines(turns, (turn) => JSON.stringify(turn.message)),
-      meta: lines(turns, (turn) => JSON.stringify(turn.meta)),
-      decision: lines(turns, (turn) => JSON.stringify(turn.decision)),
+      message: lines(turns, (turn) => json(turn.message)),
+      meta: lines(turns, (turn) => json(turn.meta)),
+      decision: lines(turns, (turn) => json(turn.decision)),
     },
     states: {
       partition: lines(states, (state) => state.partition),
       kind: lines(states, (state) => state.kind),
       id: lines(states, (state) => state.id),
       version: lines(states, (state) => state.version),
-      state: lines(states, (state) => JSON.stringify(state.state)),
+      state: lines(states, (state) => json(state.state)),
     },
     deadLetters: documentOf(deadLetters),
   }

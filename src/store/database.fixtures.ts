@@ -50,7 +50,7 @@ export async function until(holds: () => Promise<boolean> | boolean): Promise<vo
   }
 }
 
-/** A way to the database that can go silent: connections stay up, and nothing comes through any more. */
+/** A way to the database that can go silent: connections stay up, and nothing comes through, or no answer. */
 export async function startProxy(target: string) {
   const { hostname, port } = new URL(target)
   const pairs: [net.Socket, net.Socket][] = []
@@ -69,10 +69,10 @@ export async function startProxy(target: string) {
   return {
     url: url.href,
     connections: () => pairs.length,
-    silence: () => {
+    silence: (what: 'both' | 'answers') => {
       isSilent = true
       for (const [client, upstream] of pairs) {
-        client.unpipe(upstream)
+        if (what === 'both') client.unpipe(upstream)
         upstream.unpipe(client)
       }
     },

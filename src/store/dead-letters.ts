@@ -1,9 +1,10 @@
 import type { DeadLetter } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
+import { json } from './encode.ts'
 
 /** One JSON text of them all: they are rare, and have parts that are missing or of any form. */
-export const documentOf = (letters: DeadLetter[]): string => JSON.stringify(merge(letters), storable)
+export const documentOf = (letters: DeadLetter[]): string => json(merge(letters))
 
 /** The same message twice in one batch is one row with two attempts: a statement may touch a row only once. */
 function merge(letters: DeadLetter[]) {
@@ -14,11 +15,6 @@ function merge(letters: DeadLetter[]) {
     merged.set(key, { ...letter, payload: Buffer.from(letter.payload).toString('base64'), attempts })
   }
   return [...merged.values()]
-}
-
-/** A dead letter holds whatever came; Postgres' text holds neither NUL nor half of a surrogate pair. */
-function storable(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd').replace(/\p{Cs}/gu, '\ufffd') : value
 }
 
 /** The beginning of a statement that inserts them. */

@@ -2,7 +2,7 @@ import type { Reply } from '../actor/actor.ts'
 import type { Address, KnownTurn, TurnRecord } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
-import { lines } from './lines.ts'
+import { lines } from './encode.ts'
 
 type TurnKey = Address & { partition: number; messageId: string }
 
@@ -40,12 +40,10 @@ type Found = Omit<KnownTurn, 'fingerprint' | 'reply'> & { fingerprint: string | 
 /**
  * When a turn was a request and has no reply of its own, the reply is looked for among the actor's other turns: a booking
  * has a handful of them. A show has millions and answers at once, so the limit costs nobody an answer.
- *
- * Fields are taken by `->` and compared as JSON: `->>` refuses a document that has a NUL anywhere.
  */
 const turnsOf = (sql: Sql, keys: TurnKey[]) => sql<Found[]>`
   select turn.kind, turn.actor_id as "actorId", turn.message_id as "messageId",
-    turn.meta -> 'fingerprint' as fingerprint,
+    turn.meta ->> 'fingerprint' as fingerprint,
     coalesce(turn.decision -> 'reply', later.reply) as reply
   from unnest(
     string_to_array(${lines(keys, (key) => key.partition)}, chr(10))::int[],
@@ -54,8 +52,7 @@ const turnsOf = (sql: Sql, keys: TurnKey[]) => sql<Found[]>`
     string_to_array(${lines(keys, (key) => key.messageId)}, chr(10))::uuid[]
   ) as asked(partition, kind, id, message_id)
   cross join lateral (
-    select *, to_json(message_id)::text as request_id
-    from turn
+    select * from turn
     where turn.partition = asked.partition and turn.actor_id = asked.id and turn.kind = asked.kind
       and turn.message_id = asked.message_id
     limit 1
@@ -69,8 +66,8 @@ const turnsOf = (sql: Sql, keys: TurnKey[]) => sql<Found[]>`
       limit 1000
     ) as other
     where other.position > turn.position
-      and (other.meta -> 'requestId')::text = turn.request_id
+      and other.meta ->> 'requestId' = turn.message_id::text
       and other.decision -> 'reply' is not null
     order by other.position
     limit 1
-  ) as later on turn.decision -> 'reply' is null and (turn.meta -> 'requestId')::text = turn.request_id`
+  ) as later on turn.decision -> 'reply' is null and turn.meta ->> 'requestId' = turn.message_id::text`

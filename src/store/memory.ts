@@ -11,6 +11,7 @@ import type {
   StoredActor,
   TurnRecord,
 } from '../engine/ports.ts'
+import { json } from './encode.ts'
 
 type Located = Address & { partition: number }
 type Progress = { id: number; epoch: number; published: number }
@@ -186,4 +187,4 @@ const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string =>
   return `${keyOf({ partition, kind, id: actorId })}/${messageId}`
 }
 const letterKey = ({ partition, messageId }: DeadLetter): string => `${partition}/${messageId}`
-const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value))
+const copy = <T>(value: T): T => JSON.parse(json(value))

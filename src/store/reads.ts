@@ -1,7 +1,7 @@
 import type { Address, StoredActor } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
-import { lines } from './lines.ts'
+import { lines } from './encode.ts'
 
 type Located = Address & { partition: number }
 

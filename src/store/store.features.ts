@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { PartitionRow, Reads, Store } from '../engine/ports.ts'
 import type { StoredLetter } from './memory.ts'
-import { afterwards, batchOf, claimed, joined, letterOf, stateAfter, turnOf } from './store.fixtures.ts'
+import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, turnOf } from './store.fixtures.ts'
 
 /** A store with four partitions, and what a test cannot do through it. */
 export type StoreHarness = {
@@ -234,6 +234,17 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         ])
       })
 
+      it('puts U+FFFD for what Postgres cannot hold', async () => {
+        const actorId = randomUUID()
+        const meta = { correlationId: 'NUL \0', requestId: 'half \ud83c', fingerprint: '"\\u0000"' }
+        const batch = batchOf(await own(), { actorId, meta })
+        assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
+        const stored = one(await store.readJournal(0, 0, 1))
+        assert.deepEqual(stored.meta, { ...meta, correlationId: 'NUL \ufffd', requestId: 'half \ufffd' })
+        const found = one(await store.findTurns([keyOf(stored)]))
+        assert.equal(found.fingerprint, meta.fingerprint)
+      })
+
       it('rejects a version that does not rise', async () => {
         const row = await own()
         const first = batchOf(row, { version: 2 })
@@ -278,17 +289,17 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       it('loads the actors that exist, of that partition and kind', async () => {
         const batch = batchOf(await own(), {}, {})
         await store.commit(batch)
-        const [one, two] = batch.states
-        assert.ok(one && two)
+        const [first, second] = batch.states
+        assert.ok(first && second)
         const others = [
-          { ...one, partition: 1 },
-          { ...two, kind: 'show' },
-          { ...one, id: randomUUID() },
+          { ...first, partition: 1 },
+          { ...second, kind: 'show' },
+          { ...first, id: randomUUID() },
         ]
-        assert.deepEqual(byId(await store.load([...others, two, one])), byId([one, two]))
+        assert.deepEqual(byId(await store.load([...others, second, first])), byId([first, second]))
         assert.deepEqual(await store.load([]), [])
-        assert.deepEqual(await store.actor(one), one)
-        assert.equal(await store.actor({ ...one, partition: 3 }), undefined)
+        assert.deepEqual(await store.actor(first), first)
+        assert.equal(await store.actor({ ...first, partition: 3 }), undefined)
       })
 
       it('reads a stretch of the journal', async () => {
@@ -361,11 +372,6 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       })
     })
   })
-}
-
-function one<T>(rows: T[]): T {
-  assert.equal(rows.length, 1)
-  return rows[0] as T
 }
 
 const byId = <T extends { id: string }>(rows: T[]): T[] => rows.sort((a, b) => a.id.localeCompare(b.id))

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { Commit, DeadLetter, PartitionRow, Store, StoredActor, TurnRecord } from '../engine/ports.ts'
 
@@ -73,4 +74,9 @@ export async function claimed(store: Store, worker: string, ...ids: number[]): P
   await store.heartbeat(worker, 10_000, 0)
   const rows = await store.claim(worker, ids, 'stream-1')
   return rows.sort((a, b) => a.id - b.id)
+}
+
+export function one<T>(rows: T[]): T {
+  assert.equal(rows.length, 1)
+  return rows[0] as T
 }

@@ -58,7 +58,8 @@ export class Client {
         response.on('error', reject)
         response.on('end', () => {
           try {
-            resolve({ status: response.statusCode ?? 0, body: text ? JSON.parse(text) : {}, headers: response.headers })
+            const body = response.headers['content-type']?.includes('json') ? JSON.parse(text) : {}
+            resolve({ status: response.statusCode ?? 0, body, headers: response.headers })
           } catch (error) {
             reject(error)
           }

@@ -1,4 +1,4 @@
-import { type Import, importsOf, type Source } from './source.ts'
+import { type Import, importsOf, isForTests, type Source } from './source.ts'
 
 /** What the files of a room may import of the project, beside each other. A room is a folder or a file. */
 type Room = { room: string; may: string[]; mayTypesOf?: string[] }
@@ -40,7 +40,7 @@ export function wrongDirections(source: Source): string[] {
 
 function isAllowed({ room, may, mayTypesOf = [] }: Room, { from, isTypeOnly }: Import): boolean {
   const allowed = [room, ...may, ...(isTypeOnly ? mayTypesOf : [])]
-  return allowed.some((target) => lies(from, target))
+  return !isForTests(from) && allowed.some((target) => lies(from, target))
 }
 
 function advice({ room, may, mayTypesOf = [] }: Room): string {

@@ -9,13 +9,16 @@ export type Source = { path: string; code: string }
 
 export type Import = { from: string; isTypeOnly: boolean }
 
+/** Tests, and what only they use: fixtures, and the suites that several implementations of a port share. */
+export const isForTests = (file: string): boolean => /\.(test|fixtures|features)\.ts$/.test(file)
+
 /** The shipped code: what lies in actors, schemas and src, without its tests. */
 export function shippedSources(): Source[] {
   return ['actors', 'schemas', 'src']
     .flatMap((room) =>
       readdirSync(path.join(project, room), { recursive: true, encoding: 'utf8' }).map((file) => `${room}/${file}`),
     )
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .filter((file) => file.endsWith('.ts') && !isForTests(file))
     .map((file) => source(file.replaceAll('\\', '/'), readFileSync(path.join(project, file), 'utf8')))
 }
 

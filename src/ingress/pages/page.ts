@@ -10,6 +10,7 @@ const style = `
   code, pre { font: 13px/1.5 ui-monospace, monospace }
   pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .75rem; overflow-x: auto; margin: .5rem 0 }
   table { border-collapse: collapse; width: 100%; margin: .5rem 0 }
+  td:first-child, th:first-child { width: 14rem } td:nth-child(2) { width: 16rem }
   th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line) }
   details { border: 1px solid var(--line); border-radius: 8px; padding: .6rem 1rem; margin: .6rem 0 }
   summary { cursor: pointer } summary code { font-size: 14px }

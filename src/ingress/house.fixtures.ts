@@ -1,5 +1,5 @@
-import type { Answer, KnownTurn, Log, OutgoingCommand, Reads, Requests, StoredActor } from '../engine/ports.ts'
 import { readConfig } from '../config.ts'
+import type { Answer, KnownTurn, Log, OutgoingCommand, Reads, Requests, StoredActor } from '../engine/ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 

@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AuthorizationError, type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import type { Log } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+
+/** How long a start waits for a server that is not there yet. */
+const firstConnectMs = 10_000
+const retryMs = 250
+
+type Change = 'disconnected' | 'reconnected'
+
+/**
+ * The one connection of this process. It reconnects for ever; what is published meanwhile is dropped by the library
+ * without a word, so whoever publishes asks `isConnected` and listens to the changes.
+ */
+export class Connection {
+  readonly nats: NatsConnection
+  readonly #log: Log
+  readonly #listeners: Record<Change, Set<() => void>> = { disconnected: new Set(), reconnected: new Set() }
+  #isConnected = true
+
+  constructor(nats: NatsConnection, log: Log) {
+    this.nats = nats
+    this.#log = log
+    void this.#watch()
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected && !this.nats.isClosed()
+  }
+
+  /** @throws `broker-unavailable` */
+  check(): void {
+    if (!this.isConnected)
+      throw new TurnstileError('broker-unavailable', 'the NATS server cannot be reached at present')
+  }
+
+  /** Publishes at most once: not while disconnected, and without hearing what became of it. */
+  tell(subject: string, body: string): void {
+    if (!this.isConnected) return
+    try {
+      this.nats.publish(subject, body)
+    } catch (error) {
+      this.#log.warn({ err: error, subject }, 'a message was not published')
+    }
+  }
+
+  /** @returns what ends it */
+  on(change: Change, listener: () => void): () => void {
+    this.#listeners[change].add(listener)
+    return () => this.#listeners[change].delete(listener)
+  }
+
+  /** Sends what is on its way, then hangs up. */
+  async close(): Promise<void> {
+    if (this.nats.isClosed()) return
+    if (this.isConnected)
+      await Promise.race([this.nats.drain().catch(() => undefined), sleep(2_000, undefined, { ref: false })])
+    await this.nats.close()
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.nats.status()) {
+      if (status.type === 'disconnect') {
+        this.#log.warn({ server: status.server }, 'the connection to NATS is lost; reconnecting')
+        this.#set(false, 'disconnected')
+      } else if (status.type === 'reconnect') {
+        this.#log.info({ server: status.server }, 'connected to NATS again')
+        this.#set(true, 'reconnected')
+      } else if (status.type === 'error') {
+        this.#log.error({ err: status.error }, 'the NATS server reports an error')
+      } else if (status.type === 'ldm') {
+        this.#log.info({ server: status.server }, 'the NATS server is about to stop; moving to another one')
+      } else if (status.type === 'close') {
+        this.#set(false, 'disconnected')
+      }
+    }
+  }
+
+  #set(isConnected: boolean, change: Change): void {
+    this.#isConnected = isConnected
+    for (const listener of this.#listeners[change]) listener()
+  }
+}
+
+/**
+ * @param url one server or several, separated by commas; each may carry `user:password@` or `token@`
+ * @throws `broker-unavailable` when no server answers in time, or when it refuses us
+ */
+export async function openConnection(url: string, name: string, log: Log): Promise<Connection> {
+  const options = optionsOf(url, name)
+  const deadlineMs = performance.now() + firstConnectMs
+  // The library would wait by itself, but not say what it waits for, nor stop.
+  for (;;) {
+    try {
+      return new Connection(await connect(options), log)
+    } catch (error) {
+      if (error instanceof AuthorizationError || performance.now() > deadlineMs) throw unavailable(options, error)
+      log.debug({ err: error }, 'the NATS server does not answer yet')
+      await sleep(retryMs)
+    }
+  }
+}
+
+function optionsOf(url: string, name: string): ConnectionOptions {
+  const urls = url.split(',').map((part) => new URL(part.includes('://') ? part.trim() : `nats://${part.trim()}`))
+  const { username = '', password = '' } = urls.find((one) => one.username) ?? {}
+  const [user, pass] = [username, password].map(decodeURIComponent)
+  return {
+    servers: urls.map(({ host }) => host),
+    ...(urls.some(({ protocol }) => protocol === 'tls:') && { tls: {} }),
+    ...(user && (pass ? { user, pass } : { token: user })),
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: retryMs,
+    // Credentials that are being replaced are wrong for a moment; that must not end the process's life.
+    ignoreAuthErrorAbort: true,
+    timeout: 5_000,
+    pingInterval: 5_000,
+  }
+}
+
+function unavailable({ servers }: ConnectionOptions, cause: unknown): TurnstileError {
+  const what = `there is no connection to NATS at ${String(servers)}: ${(cause as Error).message}`
+  return new TurnstileError('broker-unavailable', `${what}. Is NATS_URL right, and the server running?`, { cause })
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Msg, nanos } from '@nats-io/transport-node'
+import type { Service } from '../../schemas/index.ts'
+import type { EffectDelivery, Log } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+import type { Connection } from './connection.ts'
+import type { DeliveryInfo } from './delivery-info.ts'
+import { decodeHeaders } from './headers.ts'
+import { fromNatsHeaders } from './nats-headers.ts'
+import { Pull } from './pull.ts'
+import type { Subjects } from './subjects.ts'
+
+/** A handler that rejects could not even say what became of its effect: most likely the database is away. */
+const rejectedRetryMs = 1_000
+const reopenMs = 500
+const doneTimeoutMs = 2_000
+
+export type EffectReaderOptions = {
+  connection: Connection
+  subjects: Subjects
+  log: Log
+  service: Service
+  concurrency: number
+  handle: (effect: EffectDelivery) => Promise<void>
+  /** Makes the consumer when it is missing. */
+  ensureConsumer(): Promise<void>
+}
+
+/** Takes effects of one service off the queue, never more than can be worked on at once, and begins again when it breaks. */
+export class EffectReader {
+  readonly #options: EffectReaderOptions
+  #pull: Pull | undefined
+  #inHand = 0
+  #isClosing = false
+
+  constructor(options: EffectReaderOptions) {
+    this.#options = options
+    void this.#run()
+  }
+
+  tick(nowMs: number): void {
+    this.#pull?.checkSilence(nowMs)
+  }
+
+  connectionLost(): void {
+    this.#pull?.fail(new TurnstileError('mailbox-lost', 'the connection to NATS was lost'))
+  }
+
+  /** Takes nothing more. What arrives all the same is given back at once. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#pull?.drain()
+  }
+
+  async #run(): Promise<void> {
+    const { connection, subjects, log, service, ensureConsumer } = this.#options
+    while (!this.#isClosing) {
+      try {
+        await ensureConsumer()
+        const broken = new Promise<Error>((resolve) => {
+          this.#pull = new Pull(connection.nats, subjects.effectStream, service, {
+            message: (message, info) => this.#receive(message, info),
+            ended: () => this.#refill(),
+            broken: resolve,
+          })
+        })
+        this.#refill()
+        log.debug({ service, err: await broken }, 'the reading of effects broke, beginning again')
+      } catch (error) {
+        log.debug({ service, err: error }, 'effects cannot be read yet')
+      }
+      await sleep(reopenMs, undefined, { ref: false })
+    }
+  }
+
+  #refill(): void {
+    const free = this.#options.concurrency - this.#inHand
+    if (free > 0 && this.#pull?.outstanding === 0 && !this.#isClosing) this.#pull.ask(free)
+  }
+
+  #receive(message: Msg, info: DeliveryInfo): void {
+    const effect = this.#decode(message, info)
+    if (this.#isClosing) effect.retry(0)
+    else void this.#work(effect)
+  }
+
+  async #work(effect: EffectDelivery): Promise<void> {
+    this.#inHand += 1
+    try {
+      await this.#options.handle(effect)
+    } catch (error) {
+      const { service, messageId, attempt } = effect
+      this.#options.log.error(
+        { service, messageId, attempt, err: error },
+        'an effect was not handled; tried again shortly',
+      )
+      effect.retry(rejectedRetryMs)
+    } finally {
+      this.#inHand -= 1
+      this.#refill()
+    }
+  }
+
+  #decode({ subject, reply = '', data: payload, headers: raw }: Msg, info: DeliveryInfo): EffectDelivery {
+    const { subjects, service } = this.#options
+    const headers = fromNatsHeaders(raw)
+    const place = () => `${subjects.effectStream}/${info.at}/${info.streamSequence}`
+    return {
+      service,
+      ...subjects.parseEffect(subject),
+      ...decodeHeaders(headers, place),
+      payload,
+      headers,
+      attempt: info.delivered,
+      done: () => this.#done(reply),
+      retry: (delayMs) => this.#options.connection.tell(reply, `-NAK ${JSON.stringify({ delay: nanos(delayMs) })}`),
+      working: () => this.#options.connection.tell(reply, '+WPI'),
+    }
+  }
+
+  /** When this gets lost, the effect comes again by and by, and does no harm. */
+  async #done(ackSubject: string): Promise<void> {
+    try {
+      await this.#options.connection.nats.request(ackSubject, '+ACK', { timeout: doneTimeoutMs })
+    } catch (error) {
+      this.#options.log.debug({ service: this.#options.service, err: error }, 'an effect that is done may come again')
+    }
+  }
+}

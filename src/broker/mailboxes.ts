@@ -1,0 +1,112 @@
+import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream'
+import { nanos } from '@nats-io/transport-node'
+import type { Mailbox, MailboxEvents, Mailboxes } from '../engine/ports.ts'
+import type { Connection } from './connection.ts'
+import { Reading } from './reading.ts'
+import { isNotFound, type Streams } from './streams.ts'
+import type { Subjects } from './subjects.ts'
+import type { Ticker } from './ticker.ts'
+
+/** Nothing is ever to be delivered again: what is missing is read from the cursor, by a consumer of its own. */
+const ackWaitMs = 30 * 60_000
+/** A consumer whose process died without deleting it goes after this. */
+const inactiveMs = 5 * 60_000
+
+/**
+ * The mailboxes on JetStream. Each reading has a consumer of its own that starts behind the cursor; the epoch in its name
+ * lets the next owner delete it. It is kept in memory, by one server: the cursor is in the store, and a consumer that is
+ * lost costs a new one.
+ */
+export class NatsMailboxes implements Mailboxes {
+  readonly #connection: Connection
+  readonly #manager: JetStreamManager
+  readonly #streams: Streams
+  readonly #subjects: Subjects
+  readonly #readings = new Set<Reading>()
+
+  constructor(connection: Connection, manager: JetStreamManager, streams: Streams, subjects: Subjects, ticker: Ticker) {
+    this.#connection = connection
+    this.#manager = manager
+    this.#streams = streams
+    this.#subjects = subjects
+    ticker.add((nowMs) => this.#each((reading) => reading.tick(nowMs)))
+    connection.on('reconnected', () => this.#each((reading) => reading.connectionLost()))
+  }
+
+  identity(): Promise<string> {
+    this.#connection.check()
+    return this.#streams.identity()
+  }
+
+  async open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox> {
+    this.#connection.check()
+    const consumer = consumerName(partition, epoch)
+    await Promise.all([this.#delete(consumer), this.#delete(consumerName(partition, epoch - 1))])
+    const pending = await this.#createConsumer(consumer, partition, cursor)
+    // Asked for last: the stream could have been made anew until just now.
+    const stream = await this.#streams.identity()
+    const reading = new Reading({
+      connection: this.#connection,
+      subjects: this.#subjects,
+      partition,
+      consumer,
+      stream,
+      cursor,
+      pending,
+      events,
+      release: () => this.#delete(consumer),
+    })
+    this.#readings.add(reading)
+    return reading
+  }
+
+  async purge(partition: number, cursor: number): Promise<void> {
+    this.#connection.check()
+    const { mailboxStream } = this.#subjects
+    await this.#manager.streams.purge(mailboxStream, { filter: this.#subjects.mailboxOf(partition), seq: cursor + 1 })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#readings].map((reading) => reading.close()))
+    this.#readings.clear()
+  }
+
+  /** @returns how many messages lie behind the cursor */
+  async #createConsumer(name: string, partition: number, cursor: number): Promise<number> {
+    const config = {
+      name,
+      filter_subject: this.#subjects.mailboxOf(partition),
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: cursor + 1,
+      ack_policy: AckPolicy.All,
+      max_ack_pending: -1,
+      ack_wait: nanos(ackWaitMs),
+      inactive_threshold: nanos(inactiveMs),
+      mem_storage: true,
+      num_replicas: 1,
+    }
+    try {
+      const { num_pending } = await this.#manager.consumers.add(this.#subjects.mailboxStream, config)
+      return num_pending
+    } catch (error) {
+      // Without a stream there will be no consumer at the next attempt either.
+      if (isNotFound(error)) await this.#streams.identity()
+      throw error
+    }
+  }
+
+  #each(action: (reading: Reading) => void): void {
+    for (const reading of this.#readings) {
+      action(reading)
+      if (reading.isClosed) this.#readings.delete(reading)
+    }
+  }
+
+  /** A consumer that cannot be deleted is gone already, or goes by itself. */
+  async #delete(consumer: string): Promise<void> {
+    if (!this.#connection.isConnected) return
+    await this.#manager.consumers.delete(this.#subjects.mailboxStream, consumer).catch(() => undefined)
+  }
+}
+
+const consumerName = (partition: number, epoch: number): string => `w${partition}-${epoch}`

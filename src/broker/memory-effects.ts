@@ -1,0 +1,122 @@
+import type { Service } from '../../schemas/index.ts'
+import type { EffectDelivery, EffectQueue } from '../engine/ports.ts'
+import { decodeHeaders } from './headers.ts'
+import type { Schedule } from './memory-mailboxes.ts'
+import type { MemoryStream } from './memory-stream.ts'
+import type { Subjects } from './subjects.ts'
+import type { Stored } from './wire.ts'
+
+const ackWaitMs = 30_000
+const rejectedRetryMs = 1_000
+
+/** An effect in the queue. `lease` names the delivery that it is out for at present. */
+type Item = { message: Stored; attempts: number; lease: object | undefined }
+
+type Consumer = {
+  service: string
+  free: number
+  handle: (effect: EffectDelivery) => Promise<void>
+}
+
+/** The work queue in memory. All processes share one of these. */
+export class MemoryEffectQueue {
+  readonly #stream: MemoryStream
+  readonly #subjects: Subjects
+  readonly #schedule: Schedule
+  readonly #consumers = new Set<Consumer>()
+  /** What nobody works on, by service. */
+  readonly #waiting = new Map<string, Item[]>()
+
+  constructor(stream: MemoryStream, subjects: Subjects, schedule: Schedule) {
+    this.#stream = stream
+    this.#subjects = subjects
+    this.#schedule = schedule
+    stream.onAppend((service, message) => this.#enqueue(service, { message, attempts: 0, lease: undefined }))
+  }
+
+  /** One process's way in. Closing it lets go of its consumers, not of what they have in hand. */
+  connect(): EffectQueue & { close(): Promise<void> } {
+    const consumers: Consumer[] = []
+    const end = async (ended: Consumer[]) => {
+      for (const consumer of ended) this.#consumers.delete(consumer)
+    }
+    return {
+      consume: async (service: Service, concurrency, handle) => {
+        const consumer = { service, free: concurrency, handle }
+        consumers.push(consumer)
+        this.#consumers.add(consumer)
+        this.#hand(service)
+        return { close: () => end([consumer]) }
+      },
+      close: () => end(consumers),
+    }
+  }
+
+  #enqueue(service: string, item: Item): void {
+    item.lease = undefined
+    const waiting = this.#waiting.get(service) ?? []
+    waiting.push(item)
+    this.#waiting.set(service, waiting)
+    this.#hand(service)
+  }
+
+  #hand(service: string): void {
+    this.#schedule(0, () => {
+      const waiting = this.#waiting.get(service) ?? []
+      for (const consumer of this.#consumers) {
+        if (consumer.service !== service) continue
+        while (consumer.free > 0 && waiting.length > 0) void this.#work(consumer, waiting.shift() as Item)
+      }
+    })
+  }
+
+  async #work(consumer: Consumer, item: Item): Promise<void> {
+    consumer.free -= 1
+    item.attempts += 1
+    const effect = this.#delivery(consumer.service as Service, item)
+    try {
+      await consumer.handle(effect)
+    } catch {
+      effect.retry(rejectedRetryMs)
+    } finally {
+      consumer.free += 1
+      this.#hand(consumer.service)
+    }
+  }
+
+  #delivery(service: Service, item: Item): EffectDelivery {
+    const { subject, headers, payload, sequence } = item.message
+    let lease = this.#lease(service, item)
+    const isOurs = () => item.lease === lease
+    return {
+      service,
+      ...this.#subjects.parseEffect(subject),
+      ...decodeHeaders(headers, () => `${this.#stream.identity}/${sequence}`),
+      payload,
+      headers,
+      attempt: item.attempts,
+      done: async () => {
+        item.lease = undefined
+        this.#stream.remove(service, (message) => message === item.message)
+      },
+      retry: (delayMs) => {
+        if (!isOurs()) return
+        item.lease = undefined
+        this.#schedule(delayMs, () => this.#enqueue(service, item))
+      },
+      working: () => {
+        if (isOurs()) lease = this.#lease(service, item)
+      },
+    }
+  }
+
+  /** Out of sight for a while; back in the queue when nobody says a word until then. */
+  #lease(service: string, item: Item): object {
+    const lease = {}
+    item.lease = lease
+    this.#schedule(ackWaitMs, () => {
+      if (item.lease === lease) this.#enqueue(service, item)
+    })
+    return lease
+  }
+}

@@ -1,0 +1,138 @@
+import type { Delivery, Mailbox, MailboxEvents, Mailboxes } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+import type { MemoryStream } from './memory-stream.ts'
+import type { Subjects } from './subjects.ts'
+import { decodeDelivery } from './wire.ts'
+
+const maxMessages = 512
+
+export type Schedule = (delayMs: number, task: () => void) => void
+
+/** The mailboxes in memory. All processes share one of these. */
+export class MemoryMailboxes implements Mailboxes {
+  readonly #stream: MemoryStream
+  readonly #subjects: Subjects
+  readonly #schedule: Schedule
+  readonly #readings = new Set<MemoryReading>()
+
+  constructor(stream: MemoryStream, subjects: Subjects, schedule: Schedule) {
+    this.#stream = stream
+    this.#subjects = subjects
+    this.#schedule = schedule
+    stream.onAppend((lane) => {
+      for (const reading of this.#readings) if (reading.lane === lane) reading.fill()
+    })
+  }
+
+  async identity(): Promise<string> {
+    return this.#stream.identity
+  }
+
+  open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox> {
+    return new Promise((resolve) => {
+      this.#schedule(0, () => {
+        for (const other of this.#readings) if (other.partition === partition && other.epoch <= epoch) other.shutOut()
+        const forget = (closed: MemoryReading) => this.#readings.delete(closed)
+        const place = { partition, epoch, cursor }
+        const reading = new MemoryReading(this.#stream, this.#subjects, this.#schedule, place, events, forget)
+        this.#readings.add(reading)
+        reading.fill()
+        resolve(reading)
+      })
+    })
+  }
+
+  async purge(partition: number, cursor: number): Promise<void> {
+    this.#stream.remove(String(partition), ({ sequence }) => sequence <= cursor)
+  }
+}
+
+class MemoryReading implements Mailbox {
+  readonly partition: number
+  readonly epoch: number
+  readonly lane: string
+  readonly #stream: MemoryStream
+  readonly #subjects: Subjects
+  readonly #schedule: Schedule
+  readonly #events: MailboxEvents
+  readonly #forget: (closed: MemoryReading) => void
+  #buffer: Delivery[] = []
+  #sequence: number
+  #left = 0
+  #isFilling = false
+  #isClosed = false
+
+  constructor(
+    stream: MemoryStream,
+    subjects: Subjects,
+    schedule: Schedule,
+    place: { partition: number; epoch: number; cursor: number },
+    events: MailboxEvents,
+    forget: (closed: MemoryReading) => void,
+  ) {
+    this.#stream = stream
+    this.#subjects = subjects
+    this.#schedule = schedule
+    this.partition = place.partition
+    this.epoch = place.epoch
+    this.lane = String(place.partition)
+    this.#sequence = place.cursor
+    this.#events = events
+    this.#forget = forget
+    this.#left = stream.after(this.lane, place.cursor, 0).left
+  }
+
+  get stream(): string {
+    return this.#stream.identity
+  }
+
+  get waiting(): number {
+    return this.#buffer.length
+  }
+
+  get lag(): number {
+    return this.#left
+  }
+
+  take(max: number): Delivery[] {
+    const deliveries = this.#buffer.splice(0, max)
+    if (deliveries.length > 0) this.fill()
+    return deliveries
+  }
+
+  /** The store has the cursor. */
+  acknowledge(): void {}
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#buffer = []
+    this.#forget(this)
+  }
+
+  shutOut(): void {
+    void this.close()
+    const cause = new TurnstileError('mailbox-lost', `partition ${this.partition} has another reader`)
+    this.#schedule(0, () => this.#events.lost(cause))
+  }
+
+  fill(): void {
+    if (this.#isFilling) return
+    this.#isFilling = true
+    this.#schedule(0, () => {
+      this.#isFilling = false
+      if (!this.#isClosed) this.#receive()
+    })
+  }
+
+  #receive(): void {
+    const { messages, left } = this.#stream.after(this.lane, this.#sequence, maxMessages - this.#buffer.length)
+    if (messages.length === 0) return
+    const wasEmpty = this.#buffer.length === 0
+    for (const message of messages) {
+      this.#buffer.push(decodeDelivery(this.#subjects, this.partition, this.stream, message))
+      this.#sequence = message.sequence
+    }
+    this.#left = left
+    if (wasEmpty) this.#events.ready()
+  }
+}

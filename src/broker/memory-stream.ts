@@ -1,0 +1,75 @@
+import type { Headers } from './headers.ts'
+import type { Stored } from './wire.ts'
+
+const duplicateWindowMs = 2 * 60_000
+
+/**
+ * A stream in memory. Its messages lie in lanes, by the third word of their subject: the partition of a command, the
+ * service of an effect.
+ */
+export class MemoryStream {
+  readonly identity: string
+  /** When it holds so many it takes no more. */
+  maxMessages = Number.POSITIVE_INFINITY
+  readonly #nowMs: () => number
+  readonly #lanes = new Map<string, Stored[]>()
+  /** When each message id came last. Oldest first. */
+  readonly #ids = new Map<string, number>()
+  readonly #listeners = new Set<(lane: string, message: Stored) => void>()
+  #sequence = 0
+  #size = 0
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+    this.identity = `memory since ${nowMs()}`
+  }
+
+  /** Nothing when it is full. */
+  append(subject: string, headers: Headers, payload: Uint8Array): { duplicate: boolean } | undefined {
+    const at = this.#nowMs()
+    const messageId = headers['Nats-Msg-Id']
+    this.#forgetIds(at)
+    if (messageId && this.#ids.has(messageId)) return { duplicate: true }
+    if (this.#size >= this.maxMessages) return undefined
+    if (messageId) this.#ids.set(messageId, at)
+
+    const message: Stored = { subject, headers, payload, sequence: ++this.#sequence, at }
+    const lane = subject.split('.')[2] ?? ''
+    this.#lane(lane).push(message)
+    this.#size += 1
+    for (const listener of this.#listeners) listener(lane, message)
+    return { duplicate: false }
+  }
+
+  /** What follows the sequence, at most so many, and how many follow them. */
+  after(lane: string, sequence: number, max: number): { messages: Stored[]; left: number } {
+    const all = this.#lane(lane)
+    const first = all.findLastIndex((message) => message.sequence <= sequence) + 1
+    const messages = all.slice(first, first + max)
+    return { messages, left: all.length - first - messages.length }
+  }
+
+  remove(lane: string, isOver: (message: Stored) => boolean): void {
+    const all = this.#lane(lane)
+    const kept = all.filter((message) => !isOver(message))
+    this.#size -= all.length - kept.length
+    this.#lanes.set(lane, kept)
+  }
+
+  onAppend(listener: (lane: string, message: Stored) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  #lane(name: string): Stored[] {
+    const lane = this.#lanes.get(name) ?? []
+    this.#lanes.set(name, lane)
+    return lane
+  }
+
+  #forgetIds(nowMs: number): void {
+    for (const [id, at] of this.#ids) {
+      if (at > nowMs - duplicateWindowMs) break
+      this.#ids.delete(id)
+    }
+  }
+}

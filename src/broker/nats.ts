@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
+import { TimeoutError } from '@nats-io/transport-node'
+import type { Log } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+import { Acks } from './acks.ts'
+import type { Broker } from './broker.ts'
+import { type Connection, openConnection } from './connection.ts'
+import { NatsEffectQueue } from './effect-queue.ts'
+import { NatsMailboxes } from './mailboxes.ts'
+import { NatsPublisher } from './publisher.ts'
+import { NatsRequests } from './requests.ts'
+import { Streams } from './streams.ts'
+import { Subjects } from './subjects.ts'
+import { Ticker } from './ticker.ts'
+
+export type BrokerOptions = {
+  /** One server or several, separated by commas. */
+  url: string
+  /** First word of every subject and stream name. */
+  prefix: string
+  partitions: number
+  /** How many days public events are kept. */
+  eventDays: number
+  log: Log
+}
+
+const tickMs = 200
+/** How long a request to JetStream's interface may take. */
+const apiTimeoutMs = 3_000
+/** How long a start waits for a cluster that is choosing its leader. */
+const streamsMs = 10_000
+
+/**
+ * Connects to NATS and makes the streams that are missing.
+ *
+ * @throws `broker-unavailable`, or `partitions-mismatch`
+ */
+export async function openBroker({ url, prefix, partitions, eventDays, log }: BrokerOptions): Promise<Broker> {
+  const connection = await openConnection(url, prefix, log)
+  const subjects = new Subjects(prefix, partitions)
+  try {
+    const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })
+    const streams = new Streams(connection.nats, manager, subjects, eventDays)
+    await ensureStreams(streams)
+    return assemble(connection, manager, streams, subjects, log)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+function assemble(
+  connection: Connection,
+  manager: JetStreamManager,
+  streams: Streams,
+  subjects: Subjects,
+  log: Log,
+): Broker {
+  const ticker = new Ticker(tickMs)
+  const acks = new Acks(connection, ticker)
+  const publisher = new NatsPublisher(connection, acks, subjects, ticker, log)
+  const requests = new NatsRequests(connection, acks, subjects)
+  const mailboxes = new NatsMailboxes(connection, manager, streams, subjects, ticker)
+  const effects = new NatsEffectQueue(connection, manager, subjects, ticker, log)
+  // A server can come back without its data.
+  connection.on('reconnected', () => {
+    streams.ensure().catch((error) => log.error({ err: error }, 'the streams cannot be put right'))
+  })
+  return {
+    mailboxes,
+    publisher,
+    requests,
+    effects,
+    get isConnected() {
+      return connection.isConnected
+    },
+    async close() {
+      await effects.close()
+      await mailboxes.close()
+      publisher.close()
+      acks.close()
+      ticker.close()
+      await connection.close()
+    },
+  }
+}
+
+async function ensureStreams(streams: Streams): Promise<void> {
+  const deadlineMs = performance.now() + streamsMs
+  for (;;) {
+    try {
+      return await streams.ensure()
+    } catch (error) {
+      if (error instanceof TurnstileError) throw error
+      if (!isPassing(error) || performance.now() > deadlineMs) throw noStreams(error as Error)
+      await sleep(250)
+    }
+  }
+}
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof TimeoutError || (error instanceof JetStreamApiError && error.status === 503)
+
+function noStreams(cause: Error): TurnstileError {
+  const message =
+    cause.name === 'JetStreamNotEnabled'
+      ? 'the NATS server runs without JetStream: start it with -js, or with a jetstream section in its configuration'
+      : `JetStream does not give us our streams: ${cause.message}`
+  return new TurnstileError('broker-unavailable', message, { cause })
+}

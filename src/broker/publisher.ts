@@ -1,0 +1,121 @@
+import type { Answer, DeadLetter, Log, Outgoing, Publisher } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+import type { Acks, Stored } from './acks.ts'
+import type { Connection } from './connection.ts'
+import type { Subjects } from './subjects.ts'
+import type { Ticker } from './ticker.ts'
+import { encodeAnswer, encodeDeadLetter, encodeOutgoing, type Wire } from './wire.ts'
+
+/** More than a stream's queue takes at once (10,000 by default) would be refused. */
+const maxUnderWay = 4_000
+const timeoutMs = 5_000
+const firstRetryMs = 100
+const maxRetryMs = 5_000
+
+/** What one call of `publish` waits for. */
+type Call = { left: number; resolve(): void; reject(error: Error): void }
+type Item = { wire: Wire; call: Call; attempts: number; dueMs: number }
+
+/** Publishes until it is stored: the first attempts in order, as many at a time as the broker takes. */
+export class NatsPublisher implements Publisher {
+  readonly #connection: Connection
+  readonly #acks: Acks
+  readonly #subjects: Subjects
+  readonly #log: Log
+  readonly #ends: (() => void)[]
+  #queue: Item[] = []
+  #head = 0
+  #failed: Item[] = []
+  #underWay = 0
+  #isClosed = false
+
+  constructor(connection: Connection, acks: Acks, subjects: Subjects, ticker: Ticker, log: Log) {
+    this.#connection = connection
+    this.#acks = acks
+    this.#subjects = subjects
+    this.#log = log
+    this.#ends = [
+      ticker.add((nowMs) => this.#retry(nowMs)),
+      connection.on('reconnected', () => this.#retry(Number.POSITIVE_INFINITY)),
+    ]
+  }
+
+  publish(messages: Outgoing[]): Promise<void> {
+    if (this.#isClosed) return Promise.reject(closed())
+    if (messages.length === 0) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const call = { left: messages.length, resolve, reject }
+      for (const message of messages) {
+        this.#queue.push({ wire: encodeOutgoing(this.#subjects, message), call, attempts: 0, dueMs: 0 })
+      }
+      this.#send()
+    })
+  }
+
+  reply(subject: string, answer: Answer): void {
+    if (!this.#subjects.takesReplies(subject)) {
+      this.#log.warn({ subject, requestId: answer.requestId }, 'an answer is not sent: it may not go to this subject')
+    } else this.#connection.tell(subject, encodeAnswer(answer))
+  }
+
+  announce(letter: DeadLetter): void {
+    this.#connection.tell(this.#subjects.deadLetter(letter.kind), encodeDeadLetter(letter))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const end of this.#ends) end()
+    for (const { call } of [...this.#queue.slice(this.#head), ...this.#failed]) call.reject(closed())
+    this.#queue = []
+    this.#head = 0
+    this.#failed = []
+  }
+
+  #send(): void {
+    while (this.#head < this.#queue.length && this.#underWay < maxUnderWay && this.#connection.isConnected) {
+      const item = this.#queue[this.#head++]
+      if (item) this.#attempt(item)
+    }
+    if (this.#head === this.#queue.length) {
+      this.#queue = []
+      this.#head = 0
+    }
+  }
+
+  #attempt(item: Item): void {
+    this.#underWay += 1
+    item.attempts += 1
+    this.#acks.publish(item.wire, timeoutMs, (stored) => {
+      this.#underWay -= 1
+      this.#settle(item, stored)
+      this.#send()
+    })
+  }
+
+  #settle(item: Item, stored: Stored): void {
+    if (!(stored instanceof TurnstileError)) {
+      item.call.left -= 1
+      if (item.call.left === 0) item.call.resolve()
+    } else if (this.#isClosed) {
+      item.call.reject(closed())
+    } else {
+      const delayMs = Math.min(firstRetryMs * 2 ** (item.attempts - 1), maxRetryMs)
+      const { subject } = item.wire
+      const { code, message: cause } = stored
+      this.#log[item.attempts < 3 ? 'debug' : 'warn']({ subject, code, cause, delayMs }, 'not stored yet; trying again')
+      item.dueMs = performance.now() + delayMs
+      this.#failed.push(item)
+    }
+  }
+
+  #retry(nowMs: number): void {
+    const due = this.#failed.filter(({ dueMs }) => dueMs <= nowMs)
+    if (due.length > 0) {
+      this.#failed = this.#failed.filter(({ dueMs }) => dueMs > nowMs)
+      this.#queue.push(...due)
+    }
+    this.#send()
+  }
+}
+
+const closed = (): TurnstileError => new TurnstileError('broker-unavailable', 'the publisher is closed')

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node'
+import { TurnstileError } from '../errors.ts'
+import { type DeliveryInfo, parseDeliveryInfo } from './delivery-info.ts'
+
+const expiresMs = 30_000
+const heartbeatMs = 2_000
+/** The server is silent for longer than it promised to be. */
+const silenceMs = 5_000
+const drainMs = 1_000
+
+export type PullEvents = {
+  message(message: Msg, info: DeliveryInfo): void
+  /** The request came to its end. Time to ask again. */
+  ended(): void
+  /** Nothing will come any more. Once. */
+  broken(cause: Error): void
+}
+
+/**
+ * Pull requests to one consumer, one at a time: never more than was asked for is on its way, so that whoever asks knows
+ * exactly how much can come. (The library's `consume` asks again while its buffer is still full.) A subscription of its
+ * own keeps what an earlier reading asked for from being taken for an answer.
+ */
+export class Pull {
+  readonly #nats: NatsConnection
+  readonly #nextSubject: string
+  readonly #events: PullEvents
+  readonly #inbox = createInbox()
+  readonly #subscription: Subscription
+  #outstanding = 0
+  #received = 0
+  #heardMs = 0
+  #isClosed = false
+
+  constructor(nats: NatsConnection, stream: string, consumer: string, events: PullEvents) {
+    this.#nats = nats
+    this.#nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`
+    this.#events = events
+    this.#subscription = nats.subscribe(this.#inbox, {
+      callback: (error, message) => (error ? this.fail(error) : this.#receive(message)),
+    })
+  }
+
+  /** How many messages may still come of what was asked for. */
+  get outstanding(): number {
+    return this.#outstanding
+  }
+
+  /** Asks for up to so many messages. Not while something is outstanding. */
+  ask(batch: number, maxBytes?: number): void {
+    this.#outstanding = batch
+    this.#received = 0
+    this.#heardMs = performance.now()
+    const request = { batch, max_bytes: maxBytes, expires: nanos(expiresMs), idle_heartbeat: nanos(heartbeatMs) }
+    this.#nats.publish(this.#nextSubject, JSON.stringify(request), { reply: this.#inbox })
+  }
+
+  checkSilence(nowMs: number): void {
+    if (this.#outstanding > 0 && nowMs - this.#heardMs > silenceMs) {
+      this.fail(new TurnstileError('mailbox-lost', `the consumer has been silent for ${silenceMs} ms`))
+    }
+  }
+
+  fail(cause: Error): void {
+    if (this.#isClosed) return
+    this.close()
+    this.#events.broken(cause)
+  }
+
+  /** Takes nothing more. What is on its way is lost to us, and delivered again by and by if the consumer does that. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#outstanding = 0
+    if (!this.#nats.isClosed()) this.#subscription.unsubscribe()
+  }
+
+  /** Like `close`, but what is on its way still arrives. */
+  async drain(): Promise<void> {
+    if (this.#isClosed) return
+    await Promise.race([this.#subscription.drain(), sleep(drainMs, undefined, { ref: false })])
+    this.close()
+  }
+
+  #receive(message: Msg): void {
+    if (this.#isClosed) return
+    this.#heardMs = performance.now()
+    // What a stream delivers keeps its own subject; what comes to the inbox itself is the server speaking.
+    if (message.subject === this.#inbox) this.#heed(message)
+    else {
+      this.#outstanding -= 1
+      this.#received += 1
+      this.#events.message(message, parseDeliveryInfo(message.reply ?? ''))
+    }
+  }
+
+  #heed({ headers }: Msg): void {
+    const code = headers?.code ?? 0
+    const description = headers?.description || 'no responders'
+    if (code === 100) return
+    const isTooLarge = /exceeds maxbytes/i.test(description)
+    if (code === 404 || code === 408 || isTooLarge || /batch completed/i.test(description)) {
+      this.#outstanding = 0
+      // A single message may be larger than all that was wanted at once. It must come all the same.
+      if (isTooLarge && this.#received === 0) this.ask(1)
+      else this.#events.ended()
+    } else {
+      this.fail(new TurnstileError('mailbox-lost', `the server ended the reading: ${code} ${description}`))
+    }
+  }
+}

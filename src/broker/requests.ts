@@ -1,0 +1,45 @@
+import { createInbox } from '@nats-io/transport-node'
+import type { Answer, OutgoingCommand, Requests } from '../engine/ports.ts'
+import { TurnstileError } from '../errors.ts'
+import type { Acks } from './acks.ts'
+import type { Connection } from './connection.ts'
+import type { Subjects } from './subjects.ts'
+import { decodeAnswer, encodeOutgoing } from './wire.ts'
+
+/** Requests of this process: commands out, and their answers back, on one inbox for all. */
+export class NatsRequests implements Requests {
+  readonly replyTo = createInbox()
+  readonly #connection: Connection
+  readonly #acks: Acks
+  readonly #subjects: Subjects
+  #handler: (answer: Answer) => void = () => {}
+
+  constructor(connection: Connection, acks: Acks, subjects: Subjects) {
+    this.#connection = connection
+    this.#acks = acks
+    this.#subjects = subjects
+    connection.nats.subscribe(this.replyTo, {
+      callback: (error, { data }) => {
+        const answer = error ? undefined : decodeAnswer(data)
+        if (answer) this.#handler(answer)
+      },
+    })
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.isConnected
+  }
+
+  async send(command: OutgoingCommand, timeoutMs: number): Promise<{ duplicate: boolean }> {
+    this.#connection.check()
+    const stored = await new Promise<{ duplicate: boolean } | TurnstileError>((settle) => {
+      this.#acks.publish(encodeOutgoing(this.#subjects, command), timeoutMs, settle)
+    })
+    if (stored instanceof TurnstileError) throw stored
+    return stored
+  }
+
+  onAnswer(handler: (answer: Answer) => void): void {
+    this.#handler = handler
+  }
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import { createHouse, openIngress, type TestHouse } from './house.fixtures.ts'
+import { exampleOf, schemaOf } from './openapi.ts'
+import { routes } from './routes/index.ts'
+import type { Ingress } from './server.ts'
+
+let house: TestHouse
+let ingress: Ingress
+before(async () => {
+  house = createHouse()
+  ingress = await openIngress(house)
+})
+after(() => ingress.close())
+
+/** Where a person breaks things: a good body with some of its fields replaced, or anything at all. */
+function bodies(good: Record<string, unknown>): fc.Arbitrary<string> {
+  const value = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.double(), fc.constant(undefined))
+  const fields = fc.dictionary(
+    fc.oneof(fc.constantFrom(...Object.keys(good), '__proto__', 'constructor', 'type'), fc.string()),
+    value,
+  )
+  const broken = fields.map((some) => JSON.stringify({ ...good, ...some }))
+  return fc.oneof(broken, fc.json(), fc.string({ unit: 'binary' }), fc.constant(JSON.stringify(good)))
+}
+
+const headerText = fc.stringMatching(/^[\x21-\x7e\xa1-\xff]{0,300}$/)
+const headers = fc.record(
+  { 'Idempotency-Key': headerText, 'Correlation-ID': headerText, traceparent: headerText, 'Content-Type': headerText },
+  { requiredKeys: [] },
+)
+
+for (const route of routes) {
+  test(`${route.method} ${route.path} answers anything without a fault of ours`, async () => {
+    const good = route.body ? exampleOf(schemaOf(route.body, 'input')) : {}
+    const path = route.path.split('{', 1)[0] ?? route.path
+    const tail = route.params ? fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.uuid()) : fc.constant('')
+    const attempt = fc.record({
+      tail,
+      body: bodies(good),
+      headers,
+      method: fc.constantFrom(route.method, route.method, 'PUT', 'DELETE'),
+    })
+    await fc.assert(
+      fc.asyncProperty(attempt, async ({ tail, body, headers, method }) => {
+        house.sent.length = 0
+        const target = `${path}${encodeURIComponent(tail.replaceAll(/\p{Surrogate}/gu, ''))}`
+        const response = await send(method, target, headers, body)
+        const answer = await text(response)
+        const { statusCode = 0 } = response
+        assert.ok(statusCode < 500, answer)
+        assert.ok(response.headers['correlation-id'])
+        assert.equal(house.sent.length, statusCode === 201 ? 1 : 0)
+        if (statusCode >= 400) assert.equal(JSON.parse(answer).status, statusCode)
+      }),
+      { numRuns: 150 },
+    )
+  })
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+after(() => agent.destroy())
+
+function send(method: string, path: string, headers: Record<string, string>, body: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const all = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...headers }
+    request(`${ingress.url}${path}`, { method, headers: all, agent }, resolve).on('error', reject).end(body)
+  })
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import type { PartitionRow } from '../engine/ports.ts'
+import { type OpenDatabase, openDatabase, until } from './database.fixtures.ts'
+import type { PostgresStore } from './postgres.ts'
+import { afterwards, batchOf, claimed, one } from './store.fixtures.ts'
+
+/**
+ * The planner's trap: statements that are prepared while the tables are empty, and run when they are large and nobody has
+ * counted them yet. What was read is counted by Postgres itself.
+ */
+describe('with 200,000 actors that were never analyzed', () => {
+  let database: OpenDatabase
+  let store: PostgresStore
+  let row: PartitionRow
+  const actorId = randomUUID()
+
+  before(async () => {
+    database = await openDatabase()
+    const { sql } = database
+    for (const table of ['partition', 'worker', 'turn', 'actor', 'dead_letter'])
+      await sql.unsafe(`alter table ${table} set (autovacuum_enabled = off)`)
+    // Tells the planner for sure that they are empty.
+    await sql.unsafe('vacuum analyze')
+    store = await database.open()
+    await useAll()
+    await sql`
+      insert into actor
+      select i % 4, 'booking', md5(i::text)::uuid, 1, '{"status":"open"}' from generate_series(1, 200000) as i`
+    await sql`
+      insert into turn
+      select 1, 1000 + i, 'booking', md5(i::text)::uuid, 1, md5(i::text)::uuid, now(), '{}', '{}', '{}'
+      from generate_series(1, 200000) as i`
+  })
+  after(() => database.close())
+
+  /** Every statement that the engine sends, and some of them often enough for a plan to be settled. */
+  async function useAll(): Promise<void> {
+    row ??= one(await claimed(store, 'anna', 0))
+    for (let round = 0; round < 8; round++) {
+      const version = row.head + 1
+      const batch = batchOf(row, { actorId, version, messageId: randomUUID() })
+      assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
+      row = afterwards(row, batch)
+      await store.load(addresses)
+      await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
+      await store.readJournal(0, row.head - 1, 10)
+      await store.saveProgress([row])
+      await store.readPartitions([0])
+      await store.heartbeat('anna', 10_000, 0)
+    }
+  }
+
+  const addresses = Array.from({ length: 100 }, () => ({ partition: 0, kind: 'booking', id: randomUUID() }))
+
+  async function scans(table: string): Promise<{ lookups: number; scanned: number; fetched: number }> {
+    const [counts] = await database.sql<{ lookups: number; scanned: number; fetched: number }[]>`
+      select idx_scan::int as lookups, seq_tup_read::int as scanned, idx_tup_fetch::int as fetched
+      from pg_stat_user_tables where relname = ${table}`
+    assert.ok(counts)
+    return counts
+  }
+
+  it('every statement looks up what it needs, and reads nothing else', async () => {
+    const tables = ['partition', 'turn', 'actor'] as const
+    const earlier = Object.fromEntries(await Promise.all(tables.map(async (name) => [name, await scans(name)])))
+    await useAll()
+    // A backend hands in its counts within a second or so of its last statement, and at its end.
+    await store.close()
+    await until(async () => (await scans('actor')).lookups >= earlier.actor.lookups + 800)
+    for (const name of tables) {
+      const { scanned, fetched } = await scans(name)
+      assert.equal(scanned, earlier[name].scanned, `${name} was scanned`)
+      assert.ok(fetched - earlier[name].fetched < 2_000, `${name}: ${fetched} rows`)
+    }
+  })
+})

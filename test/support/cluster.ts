@@ -1,0 +1,48 @@
+import postgres from 'postgres'
+import { type Daemon, startDaemon } from '../../ops/sandbox/daemon.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../ops/sandbox/sandbox.ts'
+
+/** Real servers of a test's own, and as many daemons on them as it wants. */
+export type Cluster = Sandbox & {
+  /** For looking at the record, and for breaking connections. */
+  sql: postgres.Sql
+  addDaemon(env?: Record<string, string>): Promise<Daemon>
+}
+
+export async function startCluster(options: SandboxOptions = {}): Promise<Cluster> {
+  const sandbox = await startSandbox(options)
+  const daemons: Daemon[] = []
+  const sql = postgres(sandbox.postgres.url, { max: 1, onnotice: () => {}, connection: { application_name: 'test' } })
+  return {
+    ...sandbox,
+    sql,
+    async addDaemon(env = {}) {
+      // Only the first listens where the simulated services call back; the others find a port of their own.
+      const { PORT, ...shared } = sandbox.env
+      const daemon = await startDaemon({ env: { ...shared, ...(daemons.length === 0 && { PORT }), ...env } })
+      daemons.push(daemon)
+      return daemon
+    },
+    async stop() {
+      for (const daemon of daemons) await daemon.stop()
+      await sql.end({ timeout: 1 })
+      await sandbox.stop()
+    },
+  }
+}
+
+/** How many partitions each live worker owns, most first. */
+export async function shares(sql: postgres.Sql): Promise<number[]> {
+  const rows = await sql<{ count: number }[]>`
+    select count(*)::int from partition join worker on worker.id = partition.owner
+    where worker.lease_until > now() group by owner order by count desc`
+  return rows.map(({ count }) => count)
+}
+
+/** The bookings of these that are not there as made: acknowledged and lost. */
+export async function findLost(sql: postgres.Sql, bookings: string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from unnest(${bookings}::text[]) as wanted(id)
+    where not exists (select from actor where kind = 'booking' and actor.id = wanted.id::uuid and state->>'status' = 'made')`
+  return rows.map(({ id }) => id)
+}

@@ -156,14 +156,14 @@ export class Engine {
         const breaking = new Promise<Error>((resolve) => (broke = resolve))
         const events = { ready: () => this.#wake.notify(), lost: broke }
         const mailbox = await mailboxes.open(partition.id, partition.epoch, partition.taken, events)
+        // The cursor means nothing in another stream: the lease keeper takes the partition up again from its beginning.
+        if (mailbox.stream !== partition.stream) this.drop([partition])
         if (partition.isClosed) return await mailbox.close()
         partition.mailbox = mailbox
         this.#wake.notify()
         const cause = await breaking
         partition.mailbox = undefined
         log.debug({ partition: partition.id, err: cause }, 'the reading of a mailbox broke, opening it again')
-        // The cursor means nothing in another stream: the lease keeper takes the partition up again from its beginning.
-        if ((await mailboxes.identity()) !== partition.stream) this.drop([partition])
       } catch (error) {
         log.debug({ partition: partition.id, err: error }, 'a mailbox cannot be opened yet')
         await clock.sleep(retryMs)

@@ -23,8 +23,10 @@ describe('a connection that breaks', () => {
     select pg_terminate_backend(pid) from pg_stat_activity
     where application_name = 'test commit' and datname = current_database()`
 
-  it('leaves every commit on it unknown, and none of them runs later', async () => {
-    const store = await database.open()
+  it('leaves every commit on it unknown, and none of them is sent again', async (test) => {
+    const proxy = await startProxy(database.url)
+    test.after(() => proxy.close())
+    const store = await database.open({ url: proxy.url })
     let row = one(await claimed(store, 'anna', 0))
     const start = row
     await database.sql.unsafe('begin; select from partition where id = 0 for update')
@@ -39,10 +41,18 @@ describe('a connection that breaks', () => {
     assert.equal((await terminate()).length, 1)
     const outcomes = (await Promise.all(results)).map(({ outcome }) => outcome)
     await database.sql.unsafe('commit')
-
     assert.deepEqual(new Set(outcomes), new Set(['unknown']))
-    assert.deepEqual(await store.commit(batchOf(start, {})), { outcome: 'committed' })
-    assert.equal((await store.readJournal(0, 0, 100)).length, 1)
+
+    const connections = proxy.connections()
+    row = start
+    for (let count = 1; count <= 50; count++) {
+      const batch = batchOf(row, {})
+      assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
+      row = afterwards(row, batch)
+    }
+    // The one that these commits needed. What had been waiting opened none for itself.
+    assert.equal(proxy.connections(), connections + 1)
+    assert.equal((await store.readJournal(0, 0, 100)).length, 50)
   })
 
   it('again and again, never doubles or loses a turn', async () => {

@@ -3,6 +3,10 @@ import postgres from 'postgres'
 import { databaseUnavailable, isTransient, sqlState } from './errors.ts'
 
 export type Sql = postgres.Sql<{ bigint: number }>
+
+/** Postgres' bigint as a number: positions, sequences and versions stay far below 2^53. */
+export const numbers = { bigint: { to: 20, from: [20], serialize: String, parse: Number } }
+
 export type Query<Row extends object> = (sql: Sql) => postgres.PendingQuery<Row[]>
 
 export type ConnectionOptions = {
@@ -37,7 +41,7 @@ export class Connection {
       max_lifetime: null,
       onnotice: () => {},
       onclose: () => this.#fail(new Error('the connection was closed')),
-      types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+      types: numbers,
       connection: { application_name: options.applicationName, ...sessionSettings(options.deadlineMs) },
     })
   }

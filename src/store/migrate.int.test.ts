@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import postgres from 'postgres'
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { hasCode } from '../errors.ts'
-import type { Sql } from './connection.ts'
+import { numbers, type Sql } from './connection.ts'
 import { ensurePartitions, type Migration, migrate } from './migrate.ts'
 import { prepareDatabase } from './postgres.ts'
 
@@ -75,5 +75,5 @@ const clientOf = ({ url }: TestDatabase): Sql =>
   postgres(url, {
     max: 1,
     onnotice: () => {},
-    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    types: numbers,
   })

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import type { Reads, Store } from '../engine/ports.ts'
 import { commit } from './commit.ts'
-import type { ConnectionOptions } from './connection.ts'
+import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
 import { keepDeadLetter } from './dead-letters.ts'
 import { databaseUnavailable, isTransient } from './errors.ts'
@@ -55,7 +55,7 @@ export async function prepareDatabase(url: string, partitions: number): Promise<
     fetch_types: false,
     connect_timeout: 5,
     onnotice: () => {},
-    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    types: numbers,
     connection: { application_name: 'turnstile migrate' },
   })
   try {

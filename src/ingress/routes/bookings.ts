@@ -27,6 +27,6 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
   async handle({ params: { booking_id }, findState }): Promise<BookingView> {
     const state = bookingState.parse((await findState('booking', booking_id)) ?? { status: 'unknown' })
     if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${booking_id}`)
-    return { booking_id, tickets_ordered: false, ...state }
+    return { booking_id, ...state, tickets_ordered: state.status === 'made' && state.tickets_ordered }
   },
 }

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { isUuid } from '../actor/ids.ts'
+import type { Meta } from '../engine/ports.ts'
+import { decodeHeaders, encodeHeaders } from './headers.ts'
+
+const place = () => 'stream/1'
+const plain = fc.stringMatching(/^[\x20-\x7e]{1,250}$/)
+
+test('what we write is what we read', () => {
+  const meta = fc.record(
+    {
+      correlationId: plain,
+      causationId: plain,
+      traceparent: plain,
+      replyTo: plain,
+      requestId: fc.uuid(),
+      fingerprint: plain,
+    },
+    { requiredKeys: ['correlationId', 'requestId'] },
+  )
+  fc.assert(
+    fc.property(fc.uuid(), meta as fc.Arbitrary<Meta>, (messageId, sent) => {
+      const actor = { kind: 'booking', id: messageId }
+      assert.deepEqual(decodeHeaders(encodeHeaders(messageId, sent, actor), place), { messageId, meta: sent, actor })
+    }),
+  )
+})
+
+test('what is not fit for a header is left out', () => {
+  const headers = encodeHeaders('id', { correlationId: 'a\r\nNats-Rollup: all', causationId: '', traceparent: 'ü' })
+  assert.deepEqual(headers, { 'Nats-Msg-Id': 'id' })
+})
+
+test('whatever the headers, a message has an id and a story, and always the same', () => {
+  const names = [
+    'Nats-Msg-Id',
+    'correlation-id',
+    'REPLY-TO',
+    'Request-ID',
+    'traceparent',
+    '__proto__',
+    'constructor',
+    'x',
+  ]
+  const headers = fc.dictionary(fc.constantFrom(...names), fc.string({ unit: 'binary', maxLength: 300 }))
+  fc.assert(
+    fc.property(headers, (given) => {
+      const { messageId, meta } = decodeHeaders(given, place)
+      assert.ok(isUuid(messageId))
+      assert.deepEqual(decodeHeaders(given, place).messageId, messageId)
+      for (const value of Object.values(meta)) assert.match(value, /^[\x20-\x7e]{1,250}$/)
+      assert.equal(meta.replyTo === undefined || isUuid(meta.requestId ?? ''), true)
+    }),
+  )
+})
+
+test('an id in upper case is the same id; any other text gets one of its own', () => {
+  const id = '019389c7-1f3a-7b08-8c66-2d94e5b1a703'
+  const idOf = (text: string) => decodeHeaders({ 'Nats-Msg-Id': text }, place).messageId
+  assert.equal(idOf(id.toUpperCase()), id)
+  assert.notEqual(idOf('order-1'), idOf('order-2'))
+})

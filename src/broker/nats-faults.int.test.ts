@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { until } from '../../test/support/wait.ts'
+import { hasCode } from '../errors.ts'
+import { actorIn, commandsTo, commandTo, effectOf, idsOf, openReader } from './broker.fixtures.ts'
+import { type NatsHarness, type OwnNats, openOn, startOwnNats } from './nats.fixtures.ts'
+
+describe('when nats-server', () => {
+  let server: OwnNats
+  let harness: NatsHarness
+  before(async () => {
+    server = await startOwnNats()
+  })
+  after(() => server.remove())
+  beforeEach(async () => {
+    harness = await openOn(server.url)
+  })
+  afterEach(() => harness.close())
+
+  const kill = async (): Promise<void> => {
+    await server.kill()
+    await until('we notice', () => !harness.broker.isConnected)
+  }
+
+  it('is killed and comes back, everything goes on', async () => {
+    const { mailboxes, publisher, requests, effects } = harness.broker
+    const sent = commandsTo(actorIn(1), 6)
+    const handled: string[] = []
+    await effects.consume('dead-nation', 2, async (effect) => {
+      await effect.done()
+      handled.push(effect.messageId)
+    })
+    await publisher.publish(sent.slice(0, 2))
+    const first = await openReader(mailboxes, 1)
+    const cursor = (await first.takes(2)).at(-1)?.sequence
+    await publisher.publish(sent.slice(2, 4))
+
+    await kill()
+    const effect = effectOf()
+    const publishing = publisher.publish([...sent.slice(4), effect])
+    await assert.rejects(requests.send(commandTo(actorIn(1)), 1_000), (error) => hasCode(error, 'broker-unavailable'))
+    await assert.rejects(openReader(mailboxes, 1), (error) => hasCode(error, 'broker-unavailable'))
+    await server.start()
+
+    await until('the reading is lost', () => first.lost.length === 1, 3_000)
+    const second = await openReader(mailboxes, 1, 1, cursor)
+    assert.equal(second.mailbox.stream, first.mailbox.stream)
+    assert.deepEqual(idsOf(await second.takes(4)), idsOf(sent.slice(2)))
+    await publishing
+    await until('effects are handled again', () => handled.length === 1, 3_000)
+    assert.deepEqual(handled, [effect.messageId])
+    assert.equal(first.lost.length, 1)
+  })
+
+  it('is killed in the middle of publishing, all is stored, once', async () => {
+    const { mailboxes, publisher } = harness.broker
+    const sent = commandsTo(actorIn(2), 3_000)
+    const publishing = Array.from({ length: 30 }, (_, index) => {
+      return publisher.publish(sent.slice(index * 100, index * 100 + 100))
+    })
+    await publishing[0]
+    await kill()
+    await server.start()
+    await Promise.all(publishing)
+    const reader = await openReader(mailboxes, 2)
+    const got = await reader.takes(3_000)
+    assert.deepEqual(idsOf(got).sort(), idsOf(sent).sort())
+    assert.equal(reader.mailbox.lag + reader.mailbox.waiting, 0)
+  })
+
+  it('goes silent, a request gives up in time and a reading ends', async () => {
+    const { mailboxes, requests } = harness.broker
+    const reader = await openReader(mailboxes, 3)
+    server.process().signal('SIGSTOP')
+    const startedMs = performance.now()
+    await assert.rejects(requests.send(commandTo(actorIn(3)), 500), (error) => hasCode(error, 'broker-timeout'))
+    assert.ok(performance.now() - startedMs < 2_000)
+    await until('the reading is lost', () => reader.lost.length === 1)
+    server.process().signal('SIGCONT')
+    await until('it can be read again', () => openReader(mailboxes, 3).then(Boolean, () => false))
+  })
+
+  it('comes back without its data, the streams are made again', async () => {
+    const { mailboxes, publisher } = harness.broker
+    const before = await mailboxes.identity()
+    const reader = await openReader(mailboxes, 4)
+    await kill()
+    rmSync(path.join(server.folder, 'jetstream'), { recursive: true })
+    await server.start()
+    await until('the reading is lost', () => reader.lost.length === 1)
+    assert.notEqual(await mailboxes.identity(), before)
+    await publisher.publish([commandTo(actorIn(4)), effectOf()])
+  })
+})

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { AckPolicy } from '@nats-io/jetstream'
+import { nanos } from '@nats-io/transport-node'
+import { until } from '../../test/support/wait.ts'
+import { actorIn, commandsTo, commandTo, effectOf, idsOf, openReader, partitions } from './broker.fixtures.ts'
+import { type NatsHarness, openOn } from './nats.fixtures.ts'
+import { Pull } from './pull.ts'
+
+/** What matters on real servers only, whatever their version. */
+export function natsFeatures(name: string, url: () => string): void {
+  describe(`${name}: on the wire`, () => {
+    let harness: NatsHarness
+    beforeEach(async () => {
+      harness = await openOn(url())
+    })
+    afterEach(() => harness.close())
+
+    it('our partition of an id is the server’s, and all 64 are opened together', async () => {
+      const { broker, prefix } = harness
+      const ids = Array.from({ length: 300 }, () => randomUUID())
+      await Promise.all(ids.map((id) => harness.publish(`${prefix}.cmd.show.${id}.ByServer`)))
+      await broker.publisher.publish(ids.map((id) => commandTo(id)))
+      const readers = await Promise.all(
+        Array.from({ length: partitions }, (_, partition) => openReader(broker.mailboxes, partition)),
+      )
+      const seen = new Map<string, string[]>()
+      for (const { mailbox, takes } of readers) {
+        for (const { partition, to, type } of await takes(mailbox.lag + mailbox.waiting)) {
+          seen.set(to.id, [...(seen.get(to.id) ?? []), `${type} in ${partition}`])
+        }
+      }
+      for (const id of ids) {
+        const partition = commandPartition(harness, id)
+        assert.deepEqual(seen.get(id), [`ByServer in ${partition}`, `DeadNationAccepted in ${partition}`])
+      }
+    })
+
+    it('acknowledges lazily, and deletes its consumer when it closes', async () => {
+      const { broker, manager, subjects } = harness
+      await broker.publisher.publish(commandsTo(actorIn(7), 10))
+      const { mailbox, takes } = await openReader(broker.mailboxes, 7, 3)
+      await takes(6)
+      const consumer = () => manager.consumers.info(subjects.mailboxStream, 'w7-3')
+      await until('the server knows', async () => (await consumer()).ack_floor.consumer_seq === 6)
+      assert.equal((await consumer()).config.ack_policy, AckPolicy.All)
+      await mailbox.close()
+      await assert.rejects(consumer())
+    })
+
+    it('notices at once that its consumer is gone, and reads on with a new one', async () => {
+      const { broker, manager, subjects } = harness
+      const sent = commandsTo(actorIn(1), 4)
+      await broker.publisher.publish(sent.slice(0, 2))
+      const first = await openReader(broker.mailboxes, 1)
+      const cursor = (await first.takes(2)).at(-1)?.sequence
+      await manager.consumers.delete(subjects.mailboxStream, 'w1-1')
+      await until('the reading is lost', () => first.lost.length === 1, 1_000)
+      await broker.publisher.publish(sent.slice(2))
+      const second = await openReader(broker.mailboxes, 1, 1, cursor)
+      assert.deepEqual(idsOf(await second.takes(2)), idsOf(sent.slice(2)))
+    })
+
+    it('takes messages of any size, within a bound in bytes', async () => {
+      const { broker } = harness
+      const sent = Array.from({ length: 12 }, (_, index) =>
+        commandTo(actorIn(2), { index, ballast: 'x'.repeat(900_000) }),
+      )
+      await broker.publisher.publish(sent)
+      const { mailbox, takes } = await openReader(broker.mailboxes, 2)
+      await until('as much is here as may be', () => mailbox.waiting === 4)
+      const got: string[] = []
+      while (got.length < sent.length) {
+        assert.ok(mailbox.waiting <= 6, `${mailbox.waiting} are waiting`)
+        got.push(...idsOf(await takes(1)))
+      }
+      assert.deepEqual(got, idsOf(sent))
+    })
+
+    it('takes one that is larger than all that it wanted', async () => {
+      const { broker, manager, subjects, connection } = harness
+      const stream = subjects.mailboxStream
+      await broker.publisher.publish([commandTo(actorIn(3), { ballast: 'x'.repeat(50_000) }), commandTo(actorIn(3))])
+      await manager.consumers.add(stream, { durable_name: 'small', ack_policy: AckPolicy.Explicit })
+      const sizes: number[] = []
+      const broken: Error[] = []
+      const pull = new Pull(connection, stream, 'small', {
+        message: ({ data }) => sizes.push(data.length),
+        ended: () => pull.ask(1, 10_000),
+        broken: (cause) => broken.push(cause),
+      })
+      pull.ask(1, 10_000)
+      await until('the large one is here', () => sizes.length === 1)
+      assert.ok((sizes[0] ?? 0) > 50_000)
+      assert.deepEqual(broken, [])
+      pull.close()
+    })
+
+    it('hands an effect to another process when the first one says nothing', async () => {
+      const { broker, manager, subjects } = harness
+      const attempts: number[] = []
+      await broker.effects.consume('dead-nation', 1, async (effect) => {
+        attempts.push(effect.attempt)
+        await new Promise(() => {})
+      })
+      await broker.publisher.publish([effectOf()])
+      await until('the first has it', () => attempts.length === 1)
+      await manager.consumers.update(subjects.effectStream, 'dead-nation', { ack_wait: nanos(300) })
+      const other = await harness.connect()
+      await other.effects.consume('dead-nation', 1, async (effect) => {
+        attempts.push(effect.attempt)
+        await effect.done()
+      })
+      await until('the other gets it', () => attempts.length === 2)
+      assert.deepEqual(attempts, [1, 2])
+      await until('the queue is empty', async () => {
+        return (await manager.streams.info(subjects.effectStream)).state.messages === 0
+      })
+    })
+  })
+}
+
+const commandPartition = ({ subjects }: NatsHarness, id: string): string | undefined =>
+  subjects.command({ kind: 'show', id }, 'X').split('.')[2]

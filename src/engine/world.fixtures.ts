@@ -1,0 +1,161 @@
+import { actors } from '../../actors/index.ts'
+import type { Broker } from '../broker/broker.ts'
+import { MemoryBroker, type PlainMessage } from '../broker/memory.ts'
+import { MemoryStore } from '../store/memory.ts'
+import { Engine } from './engine.ts'
+import { LeaseKeeper } from './leases.ts'
+import type { Actors } from './parse.ts'
+import type { Answer, Clock, Log, Observer, Store } from './ports.ts'
+
+export const partitions = 8
+const leaseMs = 1_000
+
+export type Worker = {
+  name: string
+  engine: Engine
+  keeper: LeaseKeeper
+  broker: Broker
+  lines: string[]
+  fenced: number
+}
+
+/**
+ * A few workers on a store and a broker in memory. Time passes only in `until`, from one planned event to the next, so a
+ * lease runs out in no time and always in the same order.
+ */
+export class World {
+  #nowMs = 1_800_000_000_000
+  #events: { atMs: number; task: () => void }[] = []
+  readonly store = new MemoryStore(partitions, () => this.#nowMs)
+  readonly broker = new MemoryBroker({
+    prefix: 'test',
+    partitions,
+    nowMs: () => this.#nowMs,
+    schedule: (delayMs, task) => this.#plan(delayMs, task),
+  })
+  readonly client = this.broker.connect()
+  readonly answers: Answer[] = []
+  readonly published: PlainMessage[] = []
+  readonly commits: { worker: string; turns: number }[] = []
+
+  constructor() {
+    this.client.requests.onAnswer((answer) => this.answers.push(answer))
+    this.broker.subscribe((message) => this.published.push(message))
+  }
+
+  readonly clock: Clock = {
+    monotonicMs: () => this.#nowMs,
+    sleep: (ms, signal) => {
+      return new Promise((resolve) => {
+        const wake = (): void => {
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+        this.#plan(ms, wake)
+        signal?.addEventListener('abort', wake)
+      })
+    },
+  }
+
+  /** @param wrap gives the worker a store that misbehaves */
+  start(
+    name: string,
+    { wrap = (store: Store): Store => store, rules = actors as Actors, batchMessages = 100 } = {},
+  ): Worker {
+    const broker = this.broker.connect()
+    const worker = { name, broker, lines: [] as string[], fenced: 0 }
+    const { store, clock } = this
+    const counting = override(wrap(store), 'commit', async (batch, commit) => {
+      const result = await commit(batch)
+      if (result.outcome === 'committed') this.commits.push({ worker: name, turns: batch.turns.length })
+      return result
+    })
+    const { mailboxes, publisher } = broker
+    const ports = { store: counting, mailboxes, publisher, clock, log: logTo(worker.lines), observer: observe(worker) }
+    const engine = new Engine(name, rules, { partitions, batchMessages, cachedActors: 1_000 }, ports)
+    const keeper = new LeaseKeeper(name, leaseMs, engine, ports)
+    engine.start()
+    keeper.start()
+    return Object.assign(worker, { engine, keeper })
+  }
+
+  /** Publishes a command as a client that wants the answer. */
+  async ask(kind: string, id: string, command: { type: string }, messageId: string): Promise<void> {
+    const { requests } = this.client
+    const meta = { correlationId: 'test', replyTo: requests.replyTo, requestId: messageId }
+    await this.while(requests.send({ to: 'mailbox', address: { kind, id }, messageId, command, meta }, 1_000))
+  }
+
+  /** Publishes bytes on a subject, as anybody can. */
+  say(subject: string, body: string, messageId?: string): void {
+    this.broker.publish({ subject, body, headers: messageId === undefined ? {} : { 'Nats-Msg-Id': messageId } })
+  }
+
+  /** Lets time pass until the condition holds. */
+  async until(what: string, isSo: () => boolean): Promise<void> {
+    for (let steps = 0; !isSo(); steps++) {
+      if (steps > 20_000) throw new Error(`it never came about: ${what}`)
+      await this.#step()
+    }
+  }
+
+  /** Lets time pass until the promise is settled. */
+  async while<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false
+    const settle = (): void => {
+      isSettled = true
+    }
+    promise.then(settle, settle)
+    await this.until('the promise is settled', () => isSettled)
+    return promise
+  }
+
+  #plan(delayMs: number, task: () => void): void {
+    const atMs = this.#nowMs + delayMs
+    const after = this.#events.findIndex((event) => event.atMs > atMs)
+    this.#events.splice(after === -1 ? this.#events.length : after, 0, { atMs, task })
+  }
+
+  /** First everything that follows from what has happened, then the next event. */
+  async #step(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    const next = this.#events.shift()
+    if (!next) return
+    this.#nowMs = Math.max(this.#nowMs, next.atMs)
+    next.task()
+  }
+}
+
+/** The same store but for one method. */
+export function override<Name extends keyof Store>(
+  store: Store,
+  name: Name,
+  method: (...args: [...Parameters<Store[Name]>, Store[Name]]) => ReturnType<Store[Name]>,
+): Store {
+  return new Proxy(store, {
+    get(target, property) {
+      const original = target[property as Name] as (...args: unknown[]) => unknown
+      const bound = original.bind(target)
+      return property === name ? (...args: Parameters<Store[Name]>) => method(...args, bound as Store[Name]) : bound
+    },
+  })
+}
+
+function logTo(lines: string[]): Log {
+  const write = (_: object, message: string): void => void lines.push(message)
+  return { debug: () => {}, info: write, warn: write, error: write }
+}
+
+function observe(worker: { fenced: number }): Observer {
+  const ignore = (): void => {}
+  return {
+    committed: ignore,
+    duplicates: ignore,
+    deadLetter: ignore,
+    owned: ignore,
+    lag: ignore,
+    fenced: (count) => {
+      worker.fenced += count
+    },
+  }
+}

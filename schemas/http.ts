@@ -6,15 +6,6 @@ import { email, id, text, ticketsOfBooking, ticketsOfShow, timestamp } from './v
  * them, with their descriptions and examples.
  */
 
-/** JSON can escape half a surrogate pair, which no UTF-8 can hold. */
-const line = text().refine((value) => !/\p{Surrogate}/u.test(value), 'must be well-formed Unicode')
-
-/** An offset can carry the last hours of the year 9999 over into a year that RFC 3339 cannot write. */
-const startTime = timestamp.refine(
-  (value) => value.length === '9999-12-31T23:59:59.999Z'.length,
-  'must be in the years 0 to 9999',
-)
-
 const showId = id.meta({ description: 'The show', examples: ['019389c2-4c00-7d2e-9a51-6f1b0c7a8e44'] })
 const bookingId = id.meta({ description: 'The booking', examples: ['019389c7-1f3a-7b08-8c66-2d94e5b1a703'] })
 
@@ -24,9 +15,9 @@ const show = {
     examples: ['3f8a9c54-90a4-4e0d-8a3f-5a7f6b1c2d3e'],
   }),
   number_of_tickets: ticketsOfShow.meta({ description: 'How many seats the show has', examples: [500] }),
-  start_time: startTime.meta({ description: 'RFC 3339; kept in UTC', examples: ['2027-06-01T20:00:00.000Z'] }),
-  title: line.meta({ examples: ['The Cranes'] }),
-  venue: line.meta({ examples: ['Old Mill, Ghent'] }),
+  start_time: timestamp.meta({ description: 'RFC 3339; kept in UTC', examples: ['2027-06-01T20:00:00.000Z'] }),
+  title: text().meta({ examples: ['The Cranes'] }),
+  venue: text().meta({ examples: ['Old Mill, Ghent'] }),
 }
 
 const order = {

@@ -2,20 +2,25 @@ import { z } from 'zod'
 
 /** The words that every message is made of. Times are RFC 3339 in UTC, ids are UUIDs in lower case. */
 
-/** Text of a person or a system. Postgres stores no NUL in text, so none gets in. */
+/** Text of a person or a system. Postgres stores neither NUL nor half of a surrogate pair, which JSON can escape. */
 export const text = (maxCharacters = 1_000) =>
   z
     .string()
     .min(1)
     .max(maxCharacters)
     .refine((value) => !value.includes('\0'), 'must not contain a NUL character')
+    .refine((value) => !/\p{Surrogate}/u.test(value), 'must be well-formed Unicode')
 
 /** Any UUID, also of the old systems' versions. Lower case, because the id decides the partition. */
 export const id = z.guid().toLowerCase()
 
 export const email = z.email({ pattern: z.regexes.html5Email }).max(320)
 
-export const timestamp = z.iso.datetime({ offset: true }).overwrite(toUtc)
+/** Kept in UTC. An offset can carry the last hours of the year 9999 over into one that RFC 3339 cannot write. */
+export const timestamp = z.iso
+  .datetime({ offset: true })
+  .overwrite(toUtc)
+  .refine((value) => /^\d{4}-/.test(value), 'must be in the years 0 to 9999')
 
 export const ticketsOfBooking = z.int().min(1).max(1_000)
 export const ticketsOfShow = z.int().min(1).max(10_000_000)

@@ -52,7 +52,9 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
 
   const applied = await prepareDatabase(config.POSTGRES_URL, config.TURNSTILE_PARTITIONS)
   if (applied.length > 0) log.info({ applied }, 'migrated')
-  const store = await openStore({ url: config.POSTGRES_URL, applicationName: `turnstile ${worker}` })
+  // A query that hangs must not cost the lease.
+  const deadlineMs = config.TURNSTILE_LEASE_MS * 0.6
+  const store = await openStore({ url: config.POSTGRES_URL, applicationName: `turnstile ${worker}`, deadlineMs })
   parts.push({ name: 'store', stop: () => store.close() })
   const broker = await openBroker({
     url: config.NATS_URL,

@@ -97,6 +97,7 @@ async function book(cluster: Cluster, show: string): Promise<string> {
   const kept = await cluster.sql`select cause, payload from dead_letter order by cause`
   assert.equal(kept.length, mistakes.length)
   assert.ok(kept.some(({ cause }) => String(cause).includes('number_of_tickets')))
+  const version = `nats-server ${outside.connection.info?.version}`
   await outside.close()
-  return `nats-server ${outside.connection.info?.version}`
+  return version
 }

@@ -24,7 +24,8 @@ test('ten thousand copies and shuffles of one set of commands end as one clean p
   const outside = await connectOutside(cluster.nats.url)
   // The broker's own dedupe would catch most of them; here only the journal's stands between the copies and the seats.
   const jsm = await jetstreamManager(outside.connection)
-  await jsm.streams.update('TURNSTILE_MAILBOX', { duplicate_window: 100 * 1_000_000 })
+  const mailbox = await jsm.streams.find('turnstile.mbx.>')
+  await jsm.streams.update(mailbox, { duplicate_window: 100 * 1_000_000 })
 
   const [clean, shuffled] = [commandsFor('clean'), commandsFor('shuffled')]
   for (const [show] of [clean, shuffled]) {
@@ -45,7 +46,7 @@ test('ten thousand copies and shuffles of one set of commands end as one clean p
   await until(
     'all mailboxes are read',
     async () => {
-      const { state } = await jsm.streams.info('TURNSTILE_MAILBOX')
+      const { state } = await jsm.streams.info(mailbox)
       const [row] = await cluster.sql`select max(cursor)::int as cursor from partition`
       return row?.cursor === state.last_seq
     },

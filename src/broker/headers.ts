@@ -67,5 +67,5 @@ function uuidOf(id: string | undefined, place: () => string): string {
 
 /** Short, and without anything that could end a header, confuse a log or be refused by the database. */
 function isPlain(value: string | undefined): value is string {
-  return value !== undefined && /^[\x20-\x7e]{1,250}$/.test(value)
+  return value !== undefined && /^[\x21-\x7e](?:[\x20-\x7e]{0,248}[\x21-\x7e])?$/.test(value)
 }

@@ -24,6 +24,11 @@ describe('when nats-server', () => {
     await until('we notice', () => !harness.broker.isConnected)
   }
 
+  const restart = async (): Promise<void> => {
+    await server.start()
+    await until('we are connected again', () => harness.broker.isConnected)
+  }
+
   it('is killed and comes back, everything goes on', async () => {
     const { mailboxes, publisher, requests, effects } = harness.broker
     const sent = commandsTo(actorIn(1), 6)
@@ -56,16 +61,19 @@ describe('when nats-server', () => {
 
   it('is killed in the middle of publishing, all is stored, once', async () => {
     const { mailboxes, publisher } = harness.broker
-    const sent = commandsTo(actorIn(2), 3_000)
-    const publishing = Array.from({ length: 30 }, (_, index) => {
-      return publisher.publish(sent.slice(index * 100, index * 100 + 100))
+    const sent = commandsTo(actorIn(2), 6_000)
+    let done = 0
+    const publishing = Array.from({ length: 60 }, async (_, index) => {
+      await publisher.publish(sent.slice(index * 100, index * 100 + 100))
+      done += 1
     })
     await publishing[0]
     await kill()
-    await server.start()
+    assert.ok(done < 60, 'everything was stored before the server died')
+    await restart()
     await Promise.all(publishing)
     const reader = await openReader(mailboxes, 2)
-    const got = await reader.takes(3_000)
+    const got = await reader.takes(6_000)
     assert.deepEqual(idsOf(got).sort(), idsOf(sent).sort())
     assert.equal(reader.mailbox.lag + reader.mailbox.waiting, 0)
   })
@@ -88,7 +96,7 @@ describe('when nats-server', () => {
     const reader = await openReader(mailboxes, 4)
     await kill()
     rmSync(path.join(server.folder, 'jetstream'), { recursive: true })
-    await server.start()
+    await restart()
     await until('the reading is lost', () => reader.lost.length === 1)
     assert.notEqual(await mailboxes.identity(), before)
     await publisher.publish([commandTo(actorIn(4)), effectOf()])

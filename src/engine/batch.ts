@@ -1,5 +1,5 @@
 import type { Send } from '../../schemas/index.ts'
-import type { AnyActor, Reply, Tagged } from '../actor/actor.ts'
+import type { AnyActor, Tagged } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
 import { type Identified, type Turn, takeTurn } from '../actor/turn.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
@@ -7,11 +7,9 @@ import { type Actors, type Fault, parseDelivery } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
 import type {
   Address,
-  Answer,
   Commit,
   DeadLetter,
   Delivery,
-  KnownTurn,
   Meta,
   RecordedDecision,
   RecordedSend,
@@ -19,13 +17,15 @@ import type {
   TurnRecord,
 } from './ports.ts'
 
+/** As it came out of a mailbox, or as it would have. */
+type Message = Omit<Delivery, 'sequence'>
+
 /** One message to decide: out of a mailbox, or sent by a turn of this very batch. */
 type Work = {
   partition: OwnedPartition
   actor: AnyActor
   message: Tagged
-  /** As it came, or as it would have come through the broker. */
-  delivery: Omit<Delivery, 'sequence'>
+  delivery: Message
   /** How many sends lie between it and a mailbox. */
   depth: number
 }
@@ -40,10 +40,8 @@ export type Batch = {
   actors: Map<string, CachedActor>
   /** Those of them that took a turn. */
   touched: Set<CachedActor>
-  /** How many messages had had their turn before. */
-  repeats: number
-  /** For messages that get an answer without a turn: repeated ones, once what they repeat is committed, and faulty ones. */
-  answers: { replyTo: string; answer: () => Answer | undefined }[]
+  /** Messages that have had their turn before. */
+  repeats: Message[]
 }
 
 export const emptyBatch = (deliveries: Delivery[]): Batch => ({
@@ -53,8 +51,7 @@ export const emptyBatch = (deliveries: Delivery[]): Batch => ({
   deadLetters: [],
   actors: new Map(),
   touched: new Set(),
-  repeats: 0,
-  answers: [],
+  repeats: [],
 })
 
 /** What deciding a batch needs to know of its surroundings. */
@@ -65,12 +62,11 @@ export type Surroundings = {
   partitionCount: number
   /** The partition if this worker can commit to it. */
   owned(partition: number): OwnedPartition | undefined
-  /** A turn that this message has had already, as far as is known: found in the journal, or not committed yet. */
-  findKnown(key: string): KnownTurn | undefined
-  findUncommitted(key: string): TurnRecord | undefined
-  noteUncommitted(key: string, turn: TurnRecord): void
+  /** Whether this message has had its turn, as far as is known: it was looked up, or its commit is under way. */
+  isRepeat(key: string): boolean
+  noteTurn(key: string): void
   /** A delivery whose commit Postgres refuses on its own. */
-  findCondemned(delivery: Delivery): Fault | undefined
+  faultOf(delivery: Delivery): Fault | undefined
 }
 
 /** A chain of sends that goes on for longer than this is a loop: it continues through the broker, in later batches. */
@@ -121,22 +117,25 @@ function admit(around: Surroundings, batch: Batch, delivery: Delivery): Work[] {
   enlist(batch, partition)
   partition.cursor = delivery.sequence
   const parsed = parseDelivery(around.actors, delivery)
-  const fault = around.findCondemned(delivery) ?? ('fault' in parsed ? parsed.fault : undefined)
-  if (fault) setAside(batch, delivery, fault)
+  const fault = around.faultOf(delivery) ?? ('fault' in parsed ? parsed.fault : undefined)
+  if (fault) batch.deadLetters.push(deadLetterOf(delivery, fault))
   return fault || 'fault' in parsed ? [] : [{ partition, ...parsed, delivery, depth: 0 }]
 }
 
 function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: boolean): Work[] {
   const { partition, message, delivery } = work
   const { to, messageId, meta } = delivery
-  if (isRepeat(around, batch, delivery)) return []
+  if (around.isRepeat(messageKeyOf(delivery))) {
+    batch.repeats.push(delivery)
+    return []
+  }
   const actor = batch.actors.get(keyOf(to)) as CachedActor
   const at = new Date(delivery.at).toISOString()
   let turn: Turn
   try {
     turn = takeTurn(work.actor, actor.state, message, { id: to.id, messageId, at }, meta.requestId === messageId)
   } catch (error) {
-    setAside(batch, { ...delivery, payload: payloadOf(work) }, faultOf(error))
+    batch.deadLetters.push(deadLetterOf({ ...delivery, payload: payloadOf(work) }, faultOf(error)))
     return []
   }
 
@@ -158,22 +157,8 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
   const record = { partition: partition.id, position, kind, actorId, version, messageId, at, message, meta, decision }
   batch.touched.add(actor)
   batch.turns.push(record)
-  around.noteUncommitted(messageKeyOf(delivery), record)
+  around.noteTurn(messageKeyOf(delivery))
   return joined
-}
-
-/** A repeated message does nothing and gets its first answer. */
-function isRepeat(around: Surroundings, batch: Batch, delivery: Work['delivery']): boolean {
-  const { messageId, meta } = delivery
-  const known = around.findKnown(messageKeyOf(delivery))
-  const uncommitted = around.findUncommitted(messageKeyOf(delivery))
-  if (!known && !uncommitted) return false
-  batch.repeats += 1
-  const { replyTo } = meta
-  const fingerprint = known?.fingerprint ?? uncommitted?.meta.fingerprint
-  const reply = (): Reply | undefined => known?.reply ?? uncommitted?.decision.reply
-  if (replyTo) batch.answers.push({ replyTo, answer: () => answerOf(messageId, reply(), fingerprint) })
-  return true
 }
 
 /** A send becomes a turn of the same batch when this worker can commit to its target. */
@@ -197,15 +182,6 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>): Work 
 /** What a message hands on to everything that follows from it. */
 export function metaOfConsequence(meta: Meta, causationId: string): Meta {
   return { ...meta, causationId }
-}
-
-export function answerOf(
-  requestId: string,
-  reply: Reply | undefined,
-  fingerprint: string | undefined,
-): Answer | undefined {
-  if (!reply) return undefined
-  return fingerprint === undefined ? { requestId, reply } : { requestId, reply, fingerprint }
 }
 
 /** Names a message at its actor: a message id is answered once for each actor that it is sent to. */
@@ -257,14 +233,6 @@ function recordOf(turn: Turn, sends: RecordedSend[]): RecordedDecision {
   }
 }
 
-/** The message becomes a dead letter, and nothing else stops; whoever waits for it is told. */
-function setAside(batch: Batch, delivery: Work['delivery'], fault: Fault): void {
-  batch.deadLetters.push(deadLetterOf(delivery, fault))
-  const { replyTo, requestId } = delivery.meta
-  const reply = { refused: 'dead-letter', reason: `${delivery.type} was set aside as a dead letter: ${fault.cause}` }
-  if (replyTo && requestId) batch.answers.push({ replyTo, answer: () => ({ requestId, reply }) })
-}
-
 function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) return { code: 'turn-threw', cause: String(error) }
   return { code: 'turn-threw', cause: error.message, ...(error.stack !== undefined && { stack: error.stack }) }
@@ -277,7 +245,7 @@ function payloadOf({ message, delivery, depth }: Work): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(fields))
 }
 
-function deadLetterOf(delivery: Work['delivery'], { code, cause, stack }: Fault): DeadLetter {
+function deadLetterOf(delivery: Message, { code, cause, stack }: Fault): DeadLetter {
   const { partition, to, type, messageId, payload, headers, meta, at } = delivery
   return {
     partition,

@@ -1,23 +1,22 @@
 import { type Batch, decideBatch, emptyBatch, messageKeyOf, type Surroundings, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
 import { Outbox } from './outbox.ts'
-import type { Actors, Fault } from './parse.ts'
+import type { Actors } from './parse.ts'
 import { OwnedPartition } from './partition.ts'
 import type {
   Clock,
   Commit,
   CommitResult,
   Delivery,
-  KnownTurn,
   Log,
   Mailboxes,
   Observer,
   PartitionRow,
   Publisher,
   Store,
-  TurnRecord,
 } from './ports.ts'
 import { Signal } from './signal.ts'
+import { Suspects } from './suspects.ts'
 
 export type EnginePorts = {
   store: Store
@@ -38,8 +37,6 @@ export type EngineLimits = {
 const maxCommits = 3
 /** With more than this untold, the engine waits for the broker instead of deciding more. */
 const maxUntoldMessages = 20_000
-/** Repeated messages that are remembered as such; a message that drops out is looked up again if need be. */
-const maxKnownTurns = 10_000
 const retryMs = 250
 
 type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committed' }> }
@@ -62,15 +59,13 @@ export class Engine {
   readonly #cache: ActorCache
   readonly #outbox: Outbox
   readonly #owned = new Map<number, OwnedPartition>()
-  readonly #uncommitted = new Map<string, TurnRecord>()
-  readonly #known = new Map<string, KnownTurn>()
-  readonly #condemned = new Map<string, Fault>()
+  /** Messages whose turns are being committed. */
+  readonly #uncommitted = new Set<string>()
+  readonly #suspects: Suspects
   /** Something happened that the loop may act on. */
   readonly #wake = new Signal()
   #commitsUnderWay = 0
   #failures: Failure[] = []
-  /** So many of the next deliveries are decided one by one, to find the one that Postgres refuses. */
-  #isolate = 0
   #nextPartition = 0
   #isStopping = false
   #running: Promise<void> | undefined
@@ -82,16 +77,16 @@ export class Engine {
     this.#limits = limits
     this.#cache = new ActorCache(limits.cachedActors)
     this.#outbox = new Outbox(ports.publisher, ports.store, ports.clock, this.#wake)
+    this.#suspects = new Suspects(ports)
     this.#around = {
       actors,
       cache: this.#cache,
       load: (addresses) => ports.store.load(addresses),
       partitionCount: limits.partitions,
       owned: (partition) => this.#owned.get(partition),
-      findKnown: (key) => this.#known.get(key),
-      findUncommitted: (key) => this.#uncommitted.get(key),
-      noteUncommitted: (key, turn) => this.#uncommitted.set(key, turn),
-      findCondemned: (delivery) => this.#condemned.get(placeOf(delivery)),
+      isRepeat: (key) => this.#uncommitted.has(key) || this.#suspects.isRepeat(key),
+      noteTurn: (key) => this.#uncommitted.add(key),
+      faultOf: (delivery) => this.#suspects.faultOf(delivery),
     }
   }
 
@@ -189,7 +184,7 @@ export class Engine {
 
   /** Whatever waits, up to the limit, without lingering; another partition is the first each time. */
   #take(): Delivery[] {
-    const max = this.#isolate > 0 ? 1 : this.#limits.batchMessages
+    const max = this.#suspects.limit(this.#limits.batchMessages)
     const partitions = this.partitions
     const deliveries: Delivery[] = []
     for (let i = 0; i < partitions.length && deliveries.length < max; i++) {
@@ -197,7 +192,7 @@ export class Engine {
       deliveries.push(...(partition?.take(max - deliveries.length) ?? []))
     }
     this.#nextPartition += 1
-    this.#isolate = Math.max(0, this.#isolate - deliveries.length)
+    this.#suspects.noteTaken(deliveries)
     return deliveries
   }
 
@@ -243,7 +238,7 @@ export class Engine {
     }
     for (const actor of batch.actors.values()) actor.pins -= 1
     this.#forget(batch)
-    if (this.#condemned.size > 0) for (const delivery of batch.deliveries) this.#condemned.delete(placeOf(delivery))
+    this.#suspects.noteCommitted(batch.deliveries)
 
     for (const { kind, actorId, messageId, message, meta, version, decision } of batch.turns) {
       const { correlationId } = meta
@@ -251,18 +246,17 @@ export class Engine {
       log.debug({ correlationId, actor, messageId, type: message.type, version, outcome: decision.outcome }, 'turn')
     }
     this.#outbox.tell(batch.turns, upTo)
-    for (const { replyTo, answer } of batch.answers) {
-      const known = answer()
-      if (known) publisher.reply(replyTo, known)
-    }
     for (const letter of batch.deadLetters) {
       const { kind, actorId, type, code, cause, messageId, meta } = letter
       const actor = `${kind}.${actorId}`
       log.error({ correlationId: meta.correlationId, actor, messageId, type, code, cause }, 'dead letter')
       publisher.announce(letter)
       observer.deadLetter(kind, code)
+      const reply = { refused: 'dead-letter', reason: `${type} was set aside as a dead letter: ${cause}` }
+      if (meta.replyTo && meta.requestId) publisher.reply(meta.replyTo, { requestId: meta.requestId, reply })
     }
-    observer.duplicates(batch.repeats)
+    observer.duplicates(batch.repeats.length)
+    void this.#outbox.answerAgain(batch.repeats)
   }
 
   #forget(batch: Batch): void {
@@ -287,8 +281,8 @@ export class Engine {
     if (unknown)
       this.#ports.log.warn({ err: unknown.error }, 'a commit came to an unknown end; took its partitions up again')
     for (const { batch, result } of failures) {
-      if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#learnRepeats(batch))
-      if (result.outcome === 'rejected') await this.#narrowDown(batch, result.error)
+      if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#suspects.learnRepeats(batch))
+      if (result.outcome === 'rejected') await this.#suspects.narrowDown(batch, result.error)
     }
   }
 
@@ -331,37 +325,6 @@ export class Engine {
     this.drop(lost)
   }
 
-  /** Finds out which messages of the batch have had their turn. They will be answered from it. */
-  async #learnRepeats(batch: Batch): Promise<void> {
-    const keys = batch.turns.map(({ kind, actorId: id, partition, messageId }) => ({ kind, id, partition, messageId }))
-    const turns = await this.#ports.store.findTurns(keys)
-    for (const turn of turns) {
-      this.#known.set(messageKeyOf({ to: { kind: turn.kind, id: turn.actorId }, messageId: turn.messageId }), turn)
-    }
-    for (const key of this.#known.keys()) {
-      if (this.#known.size <= maxKnownTurns) break
-      this.#known.delete(key)
-    }
-    if (turns.length === 0)
-      await this.#narrowDown(batch, new Error('a duplicate was reported, but none is in the journal'))
-  }
-
-  /** Postgres refuses something in this batch: decide one by one, until the delivery is found that it refuses alone. */
-  async #narrowDown(batch: Batch, error: Error): Promise<void> {
-    const [delivery, ...others] = batch.deliveries
-    if (!delivery) return
-    if (others.length > 0) {
-      this.#isolate = batch.deliveries.length
-      return
-    }
-    this.#ports.log.error(
-      { err: error, messageId: delivery.messageId, actor: delivery.to },
-      'Postgres refuses this turn',
-    )
-    if (this.#condemned.has(placeOf(delivery))) await this.#ports.clock.sleep(retryMs)
-    this.#condemned.set(placeOf(delivery), { code: 'commit-rejected', cause: error.message })
-  }
-
   async #untilItWorks(action: () => Promise<void>): Promise<void> {
     while (!this.#isStopping) {
       try {
@@ -389,5 +352,3 @@ function putBack(batches: Batch[]): void {
   }
   for (const [partition, deliveries] of redo) if (!partition.isClosed) partition.redo.unshift(...deliveries)
 }
-
-const placeOf = ({ partition, sequence }: Delivery): string => `${partition}/${sequence}`

@@ -1,7 +1,10 @@
-import { answerOf, metaOfConsequence } from './batch.ts'
+import type { Reply } from '../actor/actor.ts'
+import { metaOfConsequence } from './batch.ts'
 import type { OwnedPartition } from './partition.ts'
-import type { Clock, Outgoing, Publisher, Store, TurnRecord } from './ports.ts'
+import type { Answer, Clock, Delivery, Outgoing, Publisher, Store, TurnRecord } from './ports.ts'
 import type { Signal } from './signal.ts'
+
+type OutboxStore = Pick<Store, 'readJournal' | 'findTurns'>
 
 /** How many turns are read at a time when a new owner tells what the one before may not have told. */
 const journalPage = 500
@@ -16,13 +19,13 @@ export class Outbox {
   /** Oldest first. `published` moves only when everything before has been stored too. */
   readonly #entries: { upTo: [OwnedPartition, number][]; isDone: boolean }[] = []
   readonly #publisher: Publisher
-  readonly #store: Pick<Store, 'readJournal'>
+  readonly #store: OutboxStore
   readonly #clock: Clock
   readonly #progress: Signal
   #pendingMessages = 0
 
   /** @param progress notified when something has been stored by the broker */
-  constructor(publisher: Publisher, store: Pick<Store, 'readJournal'>, clock: Clock, progress: Signal) {
+  constructor(publisher: Publisher, store: OutboxStore, clock: Clock, progress: Signal) {
     this.#publisher = publisher
     this.#store = store
     this.#clock = clock
@@ -47,6 +50,25 @@ export class Outbox {
   tellAgain(partition: OwnedPartition): void {
     const { head } = partition.committed
     if (partition.published < head) this.#track([[partition, head]], this.#sendFromJournal(partition, head))
+  }
+
+  /**
+   * Gives repeated messages the answers that they had. One that has none yet gets none: whoever asked is going to get it
+   * on the first question.
+   */
+  async answerAgain(repeats: Omit<Delivery, 'sequence'>[]): Promise<void> {
+    const askers = repeats.filter(({ meta }) => meta.replyTo)
+    if (askers.length === 0) return
+    try {
+      const keys = askers.map(({ to, partition, messageId }) => ({ ...to, partition, messageId }))
+      const turns = new Map((await this.#store.findTurns(keys)).map((turn) => [turn.messageId, turn]))
+      for (const { messageId, meta } of askers) {
+        const { reply, fingerprint } = turns.get(messageId) ?? {}
+        if (meta.replyTo && reply) this.#publisher.reply(meta.replyTo, answer(messageId, reply, fingerprint))
+      }
+    } catch {
+      // The database is away, which the lease keeper reports. The ingress looks answers up by itself.
+    }
   }
 
   async #sendFromJournal(partition: OwnedPartition, head: number): Promise<void> {
@@ -79,8 +101,8 @@ export class Outbox {
   }
 
   #reply({ meta, messageId, decision }: TurnRecord): void {
-    const answer = answerOf(meta.requestId ?? messageId, decision.reply, meta.fingerprint)
-    if (meta.replyTo && answer) this.#publisher.reply(meta.replyTo, answer)
+    if (!meta.replyTo || !decision.reply) return
+    this.#publisher.reply(meta.replyTo, answer(meta.requestId ?? messageId, decision.reply, meta.fingerprint))
   }
 
   #track(upTo: [OwnedPartition, number][], sending: Promise<void>): void {
@@ -101,6 +123,10 @@ export class Outbox {
       this.#entries.shift()
     }
   }
+}
+
+function answer(requestId: string, reply: Reply, fingerprint: string | undefined): Answer {
+  return fingerprint === undefined ? { requestId, reply } : { requestId, reply, fingerprint }
 }
 
 /** What a turn tells others, with ids that are the same however often it is told. */

@@ -15,7 +15,8 @@ const copies = 10_000
 let cluster: Cluster
 before(async () => {
   cluster = await startCluster()
-  await cluster.addDaemon()
+  // Without the effects, nobody but this test sends commands.
+  await cluster.addDaemon('ingress,worker')
 })
 after(() => cluster.stop())
 

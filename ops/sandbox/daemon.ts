@@ -6,7 +6,7 @@ export type DaemonOptions = {
   /** What the daemon's configuration is made of, on top of our own environment. Without `PORT` it gets a free one. */
   env: Record<string, string>
   /** What it does; all of it unless told otherwise. */
-  roles?: string
+  roles?: string | undefined
   /** For Node itself, such as a profiler's switch. */
   nodeArgs?: string[]
   logFile?: string

@@ -35,6 +35,21 @@ export class Connection {
       throw new TurnstileError('broker-unavailable', 'the NATS server cannot be reached at present')
   }
 
+  /** Rejects as soon as the connection is lost: the answer is lost with it. Deadlines can then be patient. */
+  async whileConnected<T>(request: () => Promise<T>): Promise<T> {
+    this.check()
+    let end = (): void => {}
+    const broken = new Promise<never>((_, reject) => {
+      const cause = new TurnstileError('broker-unavailable', 'the connection to NATS was lost meanwhile')
+      end = this.on('disconnected', () => reject(cause))
+    })
+    try {
+      return await Promise.race([request(), broken])
+    } finally {
+      end()
+    }
+  }
+
   /** Publishes at most once: not while disconnected, and without hearing what became of it. */
   tell(subject: string, body: string): void {
     if (!this.isConnected) return
@@ -48,7 +63,7 @@ export class Connection {
   /** @returns what ends it */
   on(change: Change, listener: () => void): () => void {
     this.#listeners[change].add(listener)
-    return () => this.#listeners[change].delete(listener)
+    return () => void this.#listeners[change].delete(listener)
   }
 
   /** Sends what is on its way, then hangs up. */

@@ -34,8 +34,7 @@ export class NatsMailboxes implements Mailboxes {
   }
 
   identity(): Promise<string> {
-    this.#connection.check()
-    return this.#streams.identity()
+    return this.#connection.whileConnected(() => this.#streams.identity())
   }
 
   async open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox> {
@@ -44,7 +43,7 @@ export class NatsMailboxes implements Mailboxes {
     await Promise.all([this.#delete(consumer), this.#delete(consumerName(partition, epoch - 1))])
     const pending = await this.#createConsumer(consumer, partition, cursor)
     // Asked for last: the stream could have been made anew until just now.
-    const stream = await this.#streams.identity()
+    const stream = await this.identity()
     const reading = new Reading({
       connection: this.#connection,
       subjects: this.#subjects,
@@ -61,9 +60,9 @@ export class NatsMailboxes implements Mailboxes {
   }
 
   async purge(partition: number, cursor: number): Promise<void> {
-    this.#connection.check()
+    const what = { filter: this.#subjects.mailboxOf(partition), seq: cursor + 1 }
     const { mailboxStream } = this.#subjects
-    await this.#manager.streams.purge(mailboxStream, { filter: this.#subjects.mailboxOf(partition), seq: cursor + 1 })
+    await this.#connection.whileConnected(() => this.#manager.streams.purge(mailboxStream, what))
   }
 
   async close(): Promise<void> {
@@ -86,11 +85,12 @@ export class NatsMailboxes implements Mailboxes {
       num_replicas: 1,
     }
     try {
-      const { num_pending } = await this.#manager.consumers.add(this.#subjects.mailboxStream, config)
-      return num_pending
+      const { mailboxStream } = this.#subjects
+      const create = () => this.#manager.consumers.add(mailboxStream, config)
+      return (await this.#connection.whileConnected(create)).num_pending
     } catch (error) {
       // Without a stream there will be no consumer at the next attempt either.
-      if (isNotFound(error)) await this.#streams.identity()
+      if (isNotFound(error)) await this.identity()
       throw error
     }
   }
@@ -104,8 +104,9 @@ export class NatsMailboxes implements Mailboxes {
 
   /** A consumer that cannot be deleted is gone already, or goes by itself. */
   async #delete(consumer: string): Promise<void> {
-    if (!this.#connection.isConnected) return
-    await this.#manager.consumers.delete(this.#subjects.mailboxStream, consumer).catch(() => undefined)
+    const { mailboxStream } = this.#subjects
+    const remove = () => this.#manager.consumers.delete(mailboxStream, consumer)
+    await this.#connection.whileConnected(remove).catch(() => undefined)
   }
 }
 

@@ -26,9 +26,9 @@ export type BrokerOptions = {
 }
 
 const tickMs = 200
-/** How long a request to JetStream's interface may take. */
-const apiTimeoutMs = 3_000
-/** How long a start waits for a cluster that is choosing its leader. */
+/** A server before 2.10 counts through all that waits whenever a consumer is made, and makes one after the other. */
+const apiTimeoutMs = 30_000
+/** How long a start waits for JetStream, which may be choosing a leader. */
 const streamsMs = 10_000
 
 /**
@@ -87,25 +87,32 @@ function assemble(
 }
 
 async function ensureStreams(streams: Streams): Promise<void> {
-  const deadlineMs = performance.now() + streamsMs
-  for (;;) {
-    try {
-      return await streams.ensure()
-    } catch (error) {
-      if (error instanceof TurnstileError) throw error
-      if (!isPassing(error) || performance.now() > deadlineMs) throw noStreams(error as Error)
-      await sleep(250)
+  let last: unknown
+  const deadline = sleep(streamsMs, undefined, { ref: false }).then(() => {
+    throw noStreams(last ?? new Error(`it does not answer within ${streamsMs} ms`))
+  })
+  const attempts = async (): Promise<void> => {
+    for (;;) {
+      try {
+        return await streams.ensure()
+      } catch (error) {
+        if (error instanceof TurnstileError) throw error
+        if (!isPassing(error)) throw noStreams(error)
+        last = error
+        await sleep(250)
+      }
     }
   }
+  await Promise.race([attempts(), deadline])
 }
 
 const isPassing = (error: unknown): boolean =>
   error instanceof TimeoutError || (error instanceof JetStreamApiError && error.status === 503)
 
-function noStreams(cause: Error): TurnstileError {
+function noStreams(cause: unknown): TurnstileError {
   const message =
-    cause.name === 'JetStreamNotEnabled'
+    (cause as Error).name === 'JetStreamNotEnabled'
       ? 'the NATS server runs without JetStream: start it with -js, or with a jetstream section in its configuration'
-      : `JetStream does not give us our streams: ${cause.message}`
+      : `JetStream does not give us our streams: ${(cause as Error).message}`
   return new TurnstileError('broker-unavailable', message, { cause })
 }

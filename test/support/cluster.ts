@@ -6,7 +6,8 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../ops/sandb
 export type Cluster = Sandbox & {
   /** For looking at the record, and for breaking connections. */
   sql: postgres.Sql
-  addDaemon(env?: Record<string, string>): Promise<Daemon>
+  /** @param roles all of them unless told otherwise */
+  addDaemon(roles?: string): Promise<Daemon>
 }
 
 export async function startCluster(options: SandboxOptions = {}): Promise<Cluster> {
@@ -16,10 +17,10 @@ export async function startCluster(options: SandboxOptions = {}): Promise<Cluste
   return {
     ...sandbox,
     sql,
-    async addDaemon(env = {}) {
+    async addDaemon(roles) {
       // Only the first listens where the simulated services call back; the others find a port of their own.
       const { PORT, ...shared } = sandbox.env
-      const daemon = await startDaemon({ env: { ...shared, ...(daemons.length === 0 && { PORT }), ...env } })
+      const daemon = await startDaemon({ env: { ...shared, ...(daemons.length === 0 && { PORT }) }, roles })
       daemons.push(daemon)
       return daemon
     },

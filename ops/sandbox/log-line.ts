@@ -1,35 +1,28 @@
 export type LogLine = {
-  /** Pino's level, 40 for a warning and 50 for an error; undefined when the line is no log record. */
-  level: number | undefined
+  /** Whether it is a warning or worse. */
+  isWarning: boolean
   text: string
 }
 
-const levelNames: Record<number, string> = {
-  10: 'trace',
-  20: 'debug',
-  30: 'info',
-  40: 'warn',
-  50: 'error',
-  60: 'fatal',
-}
+const warnings = ['warn', 'error', 'fatal']
 
 /** Makes a pino record readable for people; any other line stays what it is. */
 export function readLogLine(line: string): LogLine {
   const record = parseRecord(line)
-  if (record === undefined) return { level: undefined, text: line }
-  const { level, time: _time, pid: _pid, hostname: _hostname, msg = '', err, ...fields } = record
+  if (record === undefined) return { isWarning: false, text: line }
+  const { level, time: _time, service: _service, worker: _worker, msg = '', err, ...fields } = record
   const rest = Object.entries(fields).map(([name, value]) => `${name}=${show(value)}`)
   const cause = typeof err === 'object' && err !== null && 'message' in err ? [`(${err.message})`] : []
-  return { level, text: [levelNames[level] ?? level, msg, ...cause, ...rest].join(' ') }
+  return { isWarning: warnings.includes(level), text: [level, msg, ...cause, ...rest].join(' ') }
 }
 
-type LogRecord = { level: number; [field: string]: unknown }
+type LogRecord = { level: string; [field: string]: unknown }
 
 function parseRecord(line: string): LogRecord | undefined {
   if (!line.startsWith('{')) return undefined
   try {
     const record = JSON.parse(line)
-    return typeof record.level === 'number' ? record : undefined
+    return typeof record.level === 'string' ? record : undefined
   } catch {
     return undefined
   }

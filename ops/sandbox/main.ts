@@ -31,8 +31,6 @@ Starts the daemon and whatever it needs that the environment does not name, and 
   TURNSTILE_DATA_DIR               keeps data and logs (.turnstile)
 `
 
-const warningLevel = 40
-
 /** Runs everything until someone stops it, and returns the exit code. */
 export async function main(args: string[]): Promise<number> {
   try {
@@ -100,8 +98,8 @@ function watchServers(): { failure: Promise<never>; watch(server: Server): void 
 }
 
 function showWarning(line: string): void {
-  const { level, text } = readLogLine(line)
-  if (level !== undefined && level >= warningLevel) console.error(`daemon: ${text}`)
+  const { isWarning, text } = readLogLine(line)
+  if (isWarning) console.error(`daemon: ${text}`)
 }
 
 function progress(line: string): void {

@@ -19,14 +19,13 @@ export type DeliveryInfo = {
  */
 export function parseDeliveryInfo(ackSubject: string): DeliveryInfo {
   const tokens = ackSubject.split('.')
-  const first = tokens.length === 9 ? 4 : 6
-  const number = (index: number): number => Number(tokens[first + index])
+  const [delivered, stream, consumer, time, pending] = tokens.slice(tokens.length === 9 ? 4 : 6)
   return {
-    delivered: number(0),
-    streamSequence: number(1),
-    consumerSequence: number(2),
+    delivered: Number(delivered),
+    streamSequence: Number(stream),
+    consumerSequence: Number(consumer),
     // Nanoseconds need more digits than a number has.
-    at: Number(tokens[first + 3]?.slice(0, -6)),
-    pending: number(4),
+    at: Number(time?.slice(0, -6)),
+    pending: Number(pending),
   }
 }

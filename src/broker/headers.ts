@@ -16,6 +16,8 @@ const names = {
 
 export type Headers = Record<string, string>
 
+type Field = keyof typeof names
+const fieldOf = new Map(Object.entries(names).map(([field, name]) => [name.toLowerCase(), field as Field]))
 const optional = ['causationId', 'traceparent', 'replyTo', 'requestId', 'fingerprint'] as const
 
 export function encodeHeaders(messageId: string, meta: Meta, actor?: Address): Headers {
@@ -40,22 +42,21 @@ export type Envelope = { messageId: string; meta: Meta; actor: Address }
  * @param place stands for the message when it has no id: the same whenever it is read
  */
 export function decodeHeaders(headers: Headers, place: () => string): Envelope {
-  const given: Headers = {}
-  for (const name in headers) given[name.toLowerCase()] = headers[name] ?? ''
-  const find = (field: keyof typeof names): string | undefined => {
-    const value = given[names[field].toLowerCase()]
-    return isPlain(value) ? value : undefined
+  const given: { [F in Field]?: string } = {}
+  for (const name in headers) {
+    const field = fieldOf.get(name.toLowerCase())
+    const value = headers[name]
+    if (field && (field === 'messageId' || isPlain(value))) given[field] = value ?? ''
   }
 
-  const messageId = uuidOf(given[names.messageId.toLowerCase()], place)
-  const meta: Meta = { correlationId: find('correlationId') ?? messageId }
+  const messageId = uuidOf(given.messageId, place)
+  const meta: Meta = { correlationId: given.correlationId ?? messageId }
   for (const field of optional) {
-    const value = find(field)
-    if (value !== undefined) meta[field] = value
+    const value = given[field]
+    if (value !== undefined && (field !== 'requestId' || isUuid(value))) meta[field] = value
   }
-  if (meta.requestId !== undefined && !isUuid(meta.requestId)) delete meta.requestId
   if (meta.replyTo !== undefined) meta.requestId ??= messageId
-  return { messageId, meta, actor: { kind: find('actorKind') ?? '', id: find('actorId') ?? '' } }
+  return { messageId, meta, actor: { kind: given.actorKind ?? '', id: given.actorId ?? '' } }
 }
 
 /** Any text can be a message id on NATS; here it is a UUID, made from the text when it is none. */

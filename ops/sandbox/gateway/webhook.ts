@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -19,6 +19,8 @@ export function createWebhook(url: string, delayMs: number): Webhook {
   const agent = new http.Agent({ keepAlive: true, maxSockets: maxConnections })
   const closing = new AbortController()
   const { signal } = closing
+  // Every delivery that waits listens to it.
+  setMaxListeners(0, signal)
 
   const attempt = async (body: string, idempotencyKey: string): Promise<boolean> => {
     try {

@@ -19,7 +19,14 @@ type Folded = { version: number; state: unknown }
  *
  * @returns what was read, so that a test can see that there was something to find
  */
-export async function checkInvariants(sql: postgres.Sql): Promise<{ actors: number; turns: number; made: number }> {
+export async function checkInvariants(sql: postgres.Sql): Promise<Checked> {
+  // One snapshot for all of it: outcomes of effects may still come in.
+  return (await sql.begin('isolation level repeatable read read only', check)) as Checked
+}
+
+type Checked = { actors: number; turns: number; made: number }
+
+async function check(sql: postgres.TransactionSql): Promise<Checked> {
   const folded = new Map<string, Folded>()
   const heads = new Map<number, number>()
   let turns = 0
@@ -48,7 +55,7 @@ export async function checkInvariants(sql: postgres.Sql): Promise<{ actors: numb
   return { actors: folded.size, turns, made: checkSeats(folded) }
 }
 
-async function checkStates(sql: postgres.Sql, folded: Map<string, Folded>): Promise<void> {
+async function checkStates(sql: postgres.TransactionSql, folded: Map<string, Folded>): Promise<void> {
   let stored = 0
   const actorRows = sql<{ kind: Kind; id: string; version: number; state: unknown }[]>`
     select kind, id, version::int, state from actor`

@@ -100,7 +100,7 @@ export class Connection {
 
 /**
  * @param url one server or several, separated by commas; each may carry `user:password@` or `token@`
- * @throws `broker-unavailable` when no server answers in time, or when it refuses us
+ * @throws `broker-unavailable` when no server answers in time, or when it refuses us; `config-invalid` for a bad address
  */
 export async function openConnection(url: string, name: string, log: Log): Promise<Connection> {
   const options = optionsOf(url, name)
@@ -118,7 +118,7 @@ export async function openConnection(url: string, name: string, log: Log): Promi
 }
 
 function optionsOf(url: string, name: string): ConnectionOptions {
-  const urls = url.split(',').map((part) => new URL(part.includes('://') ? part.trim() : `nats://${part.trim()}`))
+  const urls = url.split(',').map((part) => parseUrl(part.trim()))
   const { username = '', password = '' } = urls.find((one) => one.username) ?? {}
   const [user, pass] = [username, password].map(decodeURIComponent)
   return {
@@ -133,6 +133,15 @@ function optionsOf(url: string, name: string): ConnectionOptions {
     timeout: 5_000,
     pingInterval: 5_000,
   }
+}
+
+function parseUrl(text: string): URL {
+  const url = text.includes('://') ? text : `nats://${text}`
+  if (URL.canParse(url) && new URL(url).host !== '') return new URL(url)
+  throw new TurnstileError(
+    'config-invalid',
+    `NATS_URL must be addresses like nats://host:4222, not ${JSON.stringify(text)}`,
+  )
 }
 
 function unavailable({ servers }: ConnectionOptions, cause: unknown): TurnstileError {

@@ -90,6 +90,17 @@ describe('when nats-server', () => {
     await until('it can be read again', () => openReader(mailboxes, 3).then(Boolean, () => false))
   })
 
+  it('dies with a request in hand, nobody waits for its answer', async () => {
+    server.process().signal('SIGSTOP')
+    let failure: unknown
+    harness.broker.requests.send(commandTo(actorIn(5)), 60_000).catch((error) => {
+      failure = error
+    })
+    await kill()
+    await until('the request has failed', () => hasCode(failure, 'broker-timeout'))
+    await restart()
+  })
+
   it('comes back without its data, the streams are made again', async () => {
     const { mailboxes, publisher } = harness.broker
     const before = await mailboxes.identity()

@@ -62,14 +62,26 @@ export function natsFeatures(name: string, url: () => string): void {
       assert.deepEqual(idsOf(await second.takes(2)), idsOf(sent.slice(2)))
     })
 
+    it('ends a reading when a message comes a second time', async () => {
+      const { broker, manager, subjects } = harness
+      const reader = await openReader(broker.mailboxes, 5)
+      await manager.consumers.update(subjects.mailboxStream, 'w5-1', { ack_wait: nanos(200) })
+      await broker.publisher.publish(commandsTo(actorIn(5), 3))
+      await until('the reading is lost', () => reader.lost.length === 1)
+      assert.match(reader.lost[0]?.message ?? '', /for the 2. time/)
+      assert.deepEqual(reader.mailbox.take(10), [])
+    })
+
     it('takes messages of any size, within a bound in bytes', async () => {
-      const { broker } = harness
+      const { broker, manager, subjects } = harness
       const sent = Array.from({ length: 12 }, (_, index) =>
         commandTo(actorIn(2), { index, ballast: 'x'.repeat(900_000) }),
       )
       await broker.publisher.publish(sent)
       const { mailbox, takes } = await openReader(broker.mailboxes, 2)
       await until('as much is here as may be', () => mailbox.waiting === 4)
+      const { delivered, num_waiting: asking } = await manager.consumers.info(subjects.mailboxStream, 'w2-1')
+      assert.deepEqual([delivered.consumer_seq, asking], [4, 0])
       const got: string[] = []
       while (got.length < sent.length) {
         assert.ok(mailbox.waiting <= 6, `${mailbox.waiting} are waiting`)
@@ -95,6 +107,22 @@ export function natsFeatures(name: string, url: () => string): void {
       assert.ok((sizes[0] ?? 0) > 50_000)
       assert.deepEqual(broken, [])
       pull.close()
+    })
+
+    it('makes the consumer of effects again when somebody deletes it', async () => {
+      const { broker, manager, subjects } = harness
+      const handled: string[] = []
+      await broker.effects.consume('dead-nation', 1, async (effect) => {
+        await effect.done()
+        handled.push(effect.messageId)
+      })
+      const sent = [effectOf(), effectOf()]
+      await broker.publisher.publish(sent.slice(0, 1))
+      await until('the first is handled', () => handled.length === 1)
+      await manager.consumers.delete(subjects.effectStream, 'dead-nation')
+      await broker.publisher.publish(sent.slice(1))
+      await until('the second is handled', () => handled.length === 2)
+      assert.deepEqual(handled, idsOf(sent))
     })
 
     it('hands an effect to another process when the first one says nothing', async () => {

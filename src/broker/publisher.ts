@@ -22,7 +22,7 @@ export class NatsPublisher implements Publisher {
   readonly #acks: Acks
   readonly #subjects: Subjects
   readonly #log: Log
-  readonly #ends: (() => void)[]
+  readonly #stopRetrying: () => void
   #queue: Item[] = []
   #head = 0
   #failed: Item[] = []
@@ -34,10 +34,7 @@ export class NatsPublisher implements Publisher {
     this.#acks = acks
     this.#subjects = subjects
     this.#log = log
-    this.#ends = [
-      ticker.add((nowMs) => this.#retry(nowMs)),
-      connection.on('reconnected', () => this.#retry(Number.POSITIVE_INFINITY)),
-    ]
+    this.#stopRetrying = ticker.add((nowMs) => this.#retry(nowMs))
   }
 
   publish(messages: Outgoing[]): Promise<void> {
@@ -64,7 +61,7 @@ export class NatsPublisher implements Publisher {
 
   close(): void {
     this.#isClosed = true
-    for (const end of this.#ends) end()
+    this.#stopRetrying()
     for (const { call } of [...this.#queue.slice(this.#head), ...this.#failed]) call.reject(closed())
     this.#queue = []
     this.#head = 0

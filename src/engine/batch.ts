@@ -99,13 +99,7 @@ export function toCommit(batch: Batch): Commit {
       return { id, epoch, head: headBefore, turns: head - headBefore, cursor, published }
     }),
     turns: batch.turns,
-    states: [...batch.touched].map(({ kind, id, partition, version, state }) => ({
-      kind,
-      id,
-      partition,
-      version,
-      state,
-    })),
+    states: [...batch.touched].map(({ pins: _, partition, ...actor }) => ({ ...actor, partition: partition.id })),
     deadLetters: batch.deadLetters,
   }
 }
@@ -195,21 +189,21 @@ function enlist(batch: Batch, partition: OwnedPartition): void {
 /** Pins the actors of the work; those that are not in memory come with one read for all. */
 async function loadActors(around: Surroundings, batch: Batch, work: Work[]): Promise<void> {
   const missing = new Map<string, CachedActor>()
-  const partitions = new Map(work.map(({ partition }) => [partition.id, partition]))
   for (const { delivery, partition, actor } of work) {
     const key = keyOf(delivery.to)
     if (batch.actors.has(key) || missing.has(key)) continue
     const cached = around.cache.get(key)
     if (cached) pin(batch, key, cached)
-    else missing.set(key, { ...delivery.to, partition: partition.id, version: 0, state: actor.initial, pins: 0 })
+    else missing.set(key, { ...delivery.to, partition, version: 0, state: actor.initial, pins: 0 })
   }
   if (missing.size === 0) return
-  const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition }))
-  for (const stored of await around.load(addresses)) missing.set(keyOf(stored), { ...stored, pins: 0 })
+  const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition: partition.id }))
+  for (const { version, state, ...address } of await around.load(addresses)) {
+    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state })
+  }
   for (const [key, actor] of missing) {
     pin(batch, key, actor)
-    // A partition that was lost meanwhile, and perhaps taken again, must not get what was read before that.
-    if (around.owned(actor.partition) === partitions.get(actor.partition)) around.cache.add(actor)
+    around.cache.add(actor)
   }
 }
 

@@ -1,8 +1,10 @@
+import type { OwnedPartition } from './partition.ts'
 import type { Address } from './ports.ts'
 
 /** An actor in memory, as the last decided turn left it: ahead of the store by the commits that are under way. */
 export type CachedActor = Address & {
-  partition: number
+  /** When this is closed, what is here of the actor is worth nothing: others may have changed it since. */
+  partition: OwnedPartition
   version: number
   state: unknown
   /** How many undecided or uncommitted batches rely on it; only an actor without any can be forgotten. */
@@ -27,8 +29,9 @@ export class ActorCache {
   get(key: string): CachedActor | undefined {
     const actor = this.#actors.get(key)
     if (!actor) return undefined
-    // A Map keeps the order of insertion: to insert again is to be the youngest.
     this.#actors.delete(key)
+    if (actor.partition.isClosed) return undefined
+    // A Map keeps the order of insertion: to insert again is to be the youngest.
     this.#actors.set(key, actor)
     return actor
   }
@@ -41,10 +44,6 @@ export class ActorCache {
   /** What a failed commit leaves behind must be read again. */
   drop(actors: Iterable<CachedActor>): void {
     for (const actor of actors) this.#actors.delete(keyOf(actor))
-  }
-
-  dropPartition(partition: number): void {
-    for (const [key, actor] of this.#actors) if (actor.partition === partition) this.#actors.delete(key)
   }
 
   #forgetOldest(): void {

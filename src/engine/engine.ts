@@ -107,14 +107,15 @@ export class Engine {
     return [...this.#owned.values()]
   }
 
-  /** Takes up a partition where the store says it stands: tells what may be untold, reads what comes after the cursor. */
-  adopt(row: PartitionRow): void {
-    const partition = new OwnedPartition(row)
-    this.#owned.get(row.id)?.close()
-    this.#cache.dropPartition(row.id)
-    this.#owned.set(row.id, partition)
-    this.#outbox.tellAgain(partition)
-    void this.#read(partition)
+  /** Takes partitions up where the store says they stand: tells what may be untold, reads what comes after the cursor. */
+  adopt(rows: PartitionRow[]): void {
+    this.drop(rows.flatMap(({ id }) => this.#owned.get(id) ?? []))
+    for (const row of rows) {
+      const partition = new OwnedPartition(row)
+      this.#owned.set(row.id, partition)
+      this.#outbox.tellAgain(partition)
+      void this.#read(partition)
+    }
   }
 
   /** Lets go of a partition in good order: resolves once nothing of it is under way and all of it is told, or in time. */
@@ -131,9 +132,7 @@ export class Engine {
   drop(partitions: OwnedPartition[]): void {
     for (const partition of partitions) {
       partition.close()
-      if (this.#owned.get(partition.id) !== partition) continue
-      this.#owned.delete(partition.id)
-      this.#cache.dropPartition(partition.id)
+      if (this.#owned.get(partition.id) === partition) this.#owned.delete(partition.id)
     }
   }
 
@@ -304,7 +303,7 @@ export class Engine {
     const rows = await this.#ports.store.claim(this.#worker, ids, first.stream)
     const ours = new Set(rows.map(({ id }) => id))
     this.lose(partitions.filter(({ id }) => !ours.has(id)))
-    for (const row of rows) this.adopt(row)
+    this.adopt(rows)
   }
 
   /** Nothing of it went in. What is still ours is decided again. */

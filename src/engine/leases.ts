@@ -110,7 +110,7 @@ export class LeaseKeeper {
     const wanted = [...free.slice(start), ...free.slice(0, start)].slice(0, count).map(({ id }) => id)
     const stream = await this.#ports.mailboxes.identity()
     const rows: PartitionRow[] = await this.#ports.store.claim(this.#worker, wanted, stream)
-    for (const row of rows) this.#engine.adopt(row)
+    this.#engine.adopt(rows)
     const ids = rows.map(({ id }) => id)
     if (ids.length > 0) this.#ports.log.info({ partitions: ids, workers: cluster.workers.length }, 'took partitions')
   }

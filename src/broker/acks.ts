@@ -1,7 +1,7 @@
 import { createInbox, type Msg } from '@nats-io/transport-node'
 import { type ErrorCode, TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { toNatsHeaders } from './nats-headers.ts'
+import { readStatus, toNatsHeaders } from './nats-headers.ts'
 import type { Ticker } from './ticker.ts'
 import type { Wire } from './wire.ts'
 
@@ -15,7 +15,8 @@ const noRoom = new Set([10002, 10023, 10028, 10047, 10077])
 
 /**
  * Publishes to streams and hears what became of it. All acknowledgements come to one inbox of our own, and one timer
- * watches all deadlines: 4 µs of CPU a message, where `js.publish` takes 29 to 45.
+ * watches all deadlines. A command with all its headers costs 11 µs of CPU from here to its acknowledgement and back,
+ * encoding included; `js.publish` takes 29 to 45 for its part alone.
  */
 export class Acks {
   readonly #connection: Connection
@@ -26,11 +27,7 @@ export class Acks {
 
   constructor(connection: Connection, ticker: Ticker) {
     this.#connection = connection
-    connection.nats.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (!error) this.#receive(message)
-      },
-    })
+    connection.subscribe(`${this.#inbox}.*`, (message) => this.#receive(message))
     this.#ends = [
       ticker.add((nowMs) => this.#expire(nowMs)),
       connection.on('disconnected', () => this.#failAll('broker-timeout', 'the connection was lost meanwhile')),
@@ -81,7 +78,7 @@ export class Acks {
 type Ack = { duplicate?: boolean; error?: { err_code?: number; description?: string } }
 
 function parseAck(message: Msg): Stored {
-  if (message.headers?.code === 503) return failure('broker-unavailable', 'no stream takes this subject at present')
+  if (readStatus(message).code === 503) return failure('broker-unavailable', 'no stream takes this subject at present')
   try {
     const { duplicate = false, error } = message.json<Ack>()
     if (!error) return { duplicate }

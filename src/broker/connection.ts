@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AuthorizationError, type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import {
+  AuthorizationError,
+  type ConnectionOptions,
+  connect,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from '@nats-io/transport-node'
 import type { Log } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 
@@ -58,6 +65,19 @@ export class Connection {
     } catch (error) {
       this.#log.warn({ err: error, subject }, 'a message was not published')
     }
+  }
+
+  /** An error in a callback would end the library's reading of the connection, without a word. */
+  subscribe(subject: string, handle: (message: Msg) => void, refused?: (error: Error) => void): Subscription {
+    const callback = (error: Error | null, message: Msg): void => {
+      try {
+        if (error) refused?.(error)
+        else handle(message)
+      } catch (thrown) {
+        this.#log.error({ err: thrown, subject: message.subject }, 'a message from NATS was not handled')
+      }
+    }
+    return this.nats.subscribe(subject, { callback })
   }
 
   /** @returns what ends it */

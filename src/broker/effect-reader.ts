@@ -6,7 +6,7 @@ import { TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { DeliveryInfo } from './delivery-info.ts'
 import { decodeHeaders } from './headers.ts'
-import { fromNatsHeaders } from './nats-headers.ts'
+import { readHeaders } from './nats-headers.ts'
 import { Pull } from './pull.ts'
 import type { Subjects } from './subjects.ts'
 
@@ -58,7 +58,7 @@ export class EffectReader {
       try {
         await ensureConsumer()
         const broken = new Promise<Error>((resolve) => {
-          this.#pull = new Pull(connection.nats, subjects.effectStream, service, {
+          this.#pull = new Pull(connection, subjects.effectStream, service, {
             message: (message, info) => this.#receive(message, info),
             ended: () => this.#refill(),
             broken: resolve,
@@ -101,9 +101,10 @@ export class EffectReader {
     }
   }
 
-  #decode({ subject, reply = '', data: payload, headers: raw }: Msg, info: DeliveryInfo): EffectDelivery {
+  #decode(message: Msg, info: DeliveryInfo): EffectDelivery {
+    const { subject, reply = '', data: payload } = message
     const { subjects, service } = this.#options
-    const headers = fromNatsHeaders(raw)
+    const headers = readHeaders(message)
     const place = () => `${subjects.effectStream}/${info.at}/${info.streamSequence}`
     return {
       service,

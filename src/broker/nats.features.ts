@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import net from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { AckPolicy } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import { until } from '../../test/support/wait.ts'
-import { actorIn, commandsTo, commandTo, effectOf, idsOf, openReader, partitions } from './broker.fixtures.ts'
+import { actorIn, commandsTo, commandTo, effectOf, idsOf, openReader, partitions, silent } from './broker.fixtures.ts'
+import { Connection } from './connection.ts'
 import { type NatsHarness, openOn } from './nats.fixtures.ts'
 import { Pull } from './pull.ts'
 
@@ -35,6 +37,18 @@ export function natsFeatures(name: string, url: () => string): void {
         const partition = commandPartition(harness, id)
         assert.deepEqual(seen.get(id), [`ByServer in ${partition}`, `DeadNationAccepted in ${partition}`])
       }
+    })
+
+    it('lives with headers that no library would write', async () => {
+      const { broker, prefix } = harness
+      const id = actorIn(6)
+      const headers = 'NATS/1.0\r\nodd näme: x\r\nBroken: a\nb\r\n: \r\nno colon\r\n\r\n'
+      await publishRaw(url(), `${prefix}.mbx.6.booking.${id}.CancelBooking`, headers, '{}')
+      await broker.publisher.publish([commandTo(id)])
+      const { takes, lost } = await openReader(broker.mailboxes, 6)
+      const [odd, next] = await takes(2)
+      assert.deepEqual([odd?.type, odd?.headers, next?.type], ['CancelBooking', {}, 'DeadNationAccepted'])
+      assert.deepEqual(lost, [])
     })
 
     it('acknowledges lazily, and deletes its consumer when it closes', async () => {
@@ -97,7 +111,7 @@ export function natsFeatures(name: string, url: () => string): void {
       await manager.consumers.add(stream, { durable_name: 'small', ack_policy: AckPolicy.Explicit })
       const sizes: number[] = []
       const broken: Error[] = []
-      const pull = new Pull(connection, stream, 'small', {
+      const pull = new Pull(new Connection(connection, silent), stream, 'small', {
         message: ({ data }) => sizes.push(data.length),
         ended: () => pull.ask(1, 10_000),
         broken: (cause) => broken.push(cause),
@@ -151,3 +165,21 @@ export function natsFeatures(name: string, url: () => string): void {
 
 const commandPartition = ({ subjects }: NatsHarness, id: string): string | undefined =>
   subjects.command({ kind: 'show', id }, 'X').split('.')[2]
+
+/** A client without manners. Resolves once the server has taken it. */
+function publishRaw(url: string, subject: string, headers: string, body: string): Promise<void> {
+  const { hostname, port } = new URL(url)
+  const length = Buffer.byteLength(headers)
+  const publish = `HPUB ${subject} ${length} ${length + body.length}\r\n${headers}${body}\r\n`
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(port), hostname, () => {
+      socket.write(`CONNECT {"verbose":false,"headers":true}\r\n${publish}PING\r\n`)
+    })
+    socket.on('error', reject)
+    socket.on('data', (data) => {
+      if (!data.toString().includes('PONG')) return
+      socket.destroy()
+      resolve()
+    })
+  })
+}

@@ -11,7 +11,7 @@ import { partitions, silent } from './broker.fixtures.ts'
 import type { Broker } from './broker.ts'
 import type { PlainMessage } from './memory.ts'
 import { openBroker } from './nats.ts'
-import { fromNatsHeaders, toNatsHeaders } from './nats-headers.ts'
+import { readHeaders, toNatsHeaders } from './nats-headers.ts'
 import { Subjects } from './subjects.ts'
 
 export type NatsHarness = BrokerHarness & {
@@ -46,8 +46,9 @@ export async function openOn(url: string): Promise<NatsHarness> {
     subscribe: async (below) => {
       const seen: PlainMessage[] = []
       connection.subscribe(`${below}.>`, {
-        callback: (_error, { subject, headers, data }) => {
-          seen.push({ subject, headers: fromNatsHeaders(headers), body: Buffer.from(data).toString() })
+        callback: (_error, message) => {
+          const { subject, data } = message
+          seen.push({ subject, headers: readHeaders(message), body: Buffer.from(data).toString() })
         },
       })
       await connection.flush()

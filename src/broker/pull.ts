@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node'
+import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/transport-node'
 import { TurnstileError } from '../errors.ts'
+import type { Connection } from './connection.ts'
 import { type DeliveryInfo, parseDeliveryInfo } from './delivery-info.ts'
+import { readStatus } from './nats-headers.ts'
 
 const expiresMs = 30_000
 const heartbeatMs = 2_000
@@ -23,7 +25,7 @@ export type PullEvents = {
  * own keeps what an earlier reading asked for from being taken for an answer.
  */
 export class Pull {
-  readonly #nats: NatsConnection
+  readonly #connection: Connection
   readonly #nextSubject: string
   readonly #events: PullEvents
   readonly #inbox = createInbox()
@@ -33,13 +35,15 @@ export class Pull {
   #heardMs = 0
   #isClosed = false
 
-  constructor(nats: NatsConnection, stream: string, consumer: string, events: PullEvents) {
-    this.#nats = nats
+  constructor(connection: Connection, stream: string, consumer: string, events: PullEvents) {
+    this.#connection = connection
     this.#nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`
     this.#events = events
-    this.#subscription = nats.subscribe(this.#inbox, {
-      callback: (error, message) => (error ? this.fail(error) : this.#receive(message)),
-    })
+    this.#subscription = connection.subscribe(
+      this.#inbox,
+      (message) => this.#receive(message),
+      (error) => this.fail(error),
+    )
   }
 
   /** How many messages may still come of what was asked for. */
@@ -53,7 +57,7 @@ export class Pull {
     this.#received = 0
     this.#heardMs = performance.now()
     const request = { batch, max_bytes: maxBytes, expires: nanos(expiresMs), idle_heartbeat: nanos(heartbeatMs) }
-    this.#nats.publish(this.#nextSubject, JSON.stringify(request), { reply: this.#inbox })
+    this.#connection.nats.publish(this.#nextSubject, JSON.stringify(request), { reply: this.#inbox })
   }
 
   checkSilence(nowMs: number): void {
@@ -73,7 +77,7 @@ export class Pull {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#outstanding = 0
-    if (!this.#nats.isClosed()) this.#subscription.unsubscribe()
+    if (!this.#connection.nats.isClosed()) this.#subscription.unsubscribe()
   }
 
   /** Like `close`, but what is on its way still arrives. */
@@ -95,9 +99,8 @@ export class Pull {
     }
   }
 
-  #heed({ headers }: Msg): void {
-    const code = headers?.code ?? 0
-    const description = headers?.description || 'no responders'
+  #heed(message: Msg): void {
+    const { code, description } = readStatus(message)
     if (code === 100) return
     const isTooLarge = /exceeds maxbytes/i.test(description)
     if (code === 404 || code === 408 || isTooLarge || /batch completed/i.test(description)) {
@@ -106,7 +109,9 @@ export class Pull {
       if (isTooLarge && this.#received === 0) this.ask(1)
       else this.#events.ended()
     } else {
-      this.fail(new TurnstileError('mailbox-lost', `the server ended the reading: ${code} ${description}`))
+      this.fail(
+        new TurnstileError('mailbox-lost', `the server ended the reading: ${code} ${description || 'no responders'}`),
+      )
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Delivery, Mailbox, MailboxEvents } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { DeliveryInfo } from './delivery-info.ts'
-import { fromNatsHeaders } from './nats-headers.ts'
+import { readHeaders } from './nats-headers.ts'
 import { Pull } from './pull.ts'
 import type { Subjects } from './subjects.ts'
 import { decodeDelivery } from './wire.ts'
@@ -57,7 +57,7 @@ export class Reading implements Mailbox {
     this.stream = options.stream
     this.#sequence = options.cursor
     this.#pending = options.pending
-    this.#pull = new Pull(options.connection.nats, options.subjects.mailboxStream, options.consumer, {
+    this.#pull = new Pull(options.connection, options.subjects.mailboxStream, options.consumer, {
       message: (message, info) => this.#receive(message, info),
       ended: () => this.#refill(),
       broken: (cause) => this.#lose(cause),
@@ -118,8 +118,8 @@ export class Reading implements Mailbox {
       return
     }
     const { subjects, partition, events } = this.#options
-    const { subject, headers, data: payload, reply = '' } = message
-    const stored = { subject, headers: fromNatsHeaders(headers), payload, sequence: streamSequence, at }
+    const { subject, data: payload, reply = '' } = message
+    const stored = { subject, headers: readHeaders(message), payload, sequence: streamSequence, at }
     this.#buffer.push({ delivery: decodeDelivery(subjects, partition, this.stream, stored), ackSubject: reply })
     this.#bufferedBytes += payload.length
     this.#received = consumerSequence

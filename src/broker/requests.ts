@@ -18,11 +18,9 @@ export class NatsRequests implements Requests {
     this.#connection = connection
     this.#acks = acks
     this.#subjects = subjects
-    connection.nats.subscribe(this.replyTo, {
-      callback: (error, { data }) => {
-        const answer = error ? undefined : decodeAnswer(data)
-        if (answer) this.#handler(answer)
-      },
+    connection.subscribe(this.replyTo, ({ data }) => {
+      const answer = decodeAnswer(data)
+      if (answer) this.#handler(answer)
     })
   }
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { BookingCommand, BookingEvent, BookingState } from '../schemas/booking.ts'
+import type { Decision } from '../src/actor/actor.ts'
 import { fold } from '../src/actor/turn.ts'
 import { anyContext, given } from '../test/support/given.ts'
+import { seatsHeld } from '../test/support/seats.ts'
 import { booking } from './booking.ts'
 
 const bookingId = anyContext.id
@@ -110,18 +112,101 @@ describe('a booking', () => {
   })
 })
 
+describe('a booking and its tickets', () => {
+  const ticketIds = ['1', '2', '3', '4'].map((digit) => `01900000-0000-7000-8000-0000000001${digit}0`)
+  const [first = '', second = '', third = '', fourth = ''] = ticketIds
+  const isConfirmed = (ticket_id: string): BookingEvent => ({ type: 'TicketConfirmed_v1', ticket_id })
+  const isCanceled = (ticket_id: string): BookingEvent => ({ type: 'TicketCanceled_v1', ticket_id })
+  const releaseOne = { ...release, command: { ...release.command, number_of_tickets: 1 } }
+  const refundOf = (ticketId: string) => ({ send: 'ticket', id: ticketId, command: { type: 'RefundTicket' } })
+  type Decided = { decision: Decision<BookingEvent> }
+  const intentsOf = (decision: Decision<BookingEvent>): unknown => ('then' in decision ? decision.then : undefined)
+
+  test('notes each ticket once, and no more than it has seats', () => {
+    const all = [first, second, third].map(isConfirmed)
+    given(booking, requested, made)
+      .when({ type: 'TicketConfirmed', ticket_id: first })
+      .then({ events: [isConfirmed(first)], then: [] })
+    given(booking, requested, made, isConfirmed(first))
+      .when({ type: 'TicketConfirmed', ticket_id: first })
+      .thenIgnored()
+    for (const type of ['TicketConfirmed', 'TicketCanceled', 'TicketRefunded'] as const) {
+      given(booking, requested, made, ...all)
+        .when({ type, ticket_id: fourth })
+        .thenIgnored()
+    }
+  })
+
+  test('gives the seat of a canceled or refunded ticket back, once', () => {
+    for (const type of ['TicketCanceled', 'TicketRefunded'] as const) {
+      for (const history of [[], [isConfirmed(first)]]) {
+        const { decision }: Decided = given(booking, requested, made, ...history).when({ type, ticket_id: first })
+        assert.deepEqual(intentsOf(decision), [releaseOne])
+      }
+      given(booking, requested, made, isCanceled(first)).when({ type, ticket_id: first }).thenIgnored()
+    }
+  })
+
+  test('that is canceled gives back what is not confirmed and refunds what is', () => {
+    const { decision } = given(booking, requested, made, isConfirmed(first)).when({ type: 'CancelBooking' })
+    const releaseTwo = { ...release, command: { ...release.command, number_of_tickets: 2 } }
+    assert.deepEqual(intentsOf(decision), [releaseTwo, refundOf(first)])
+  })
+
+  test('that has ended refunds a ticket confirmed later, and releases nothing a second time', () => {
+    for (const end of [failed, { type: 'BookingCanceled_v1' } as const]) {
+      const { decision }: Decided = given(booking, requested, made, end).when({
+        type: 'TicketConfirmed',
+        ticket_id: first,
+      })
+      assert.deepEqual(intentsOf(decision), [refundOf(first)])
+      given(booking, requested, made, end, isConfirmed(first))
+        .when({ type: 'TicketRefunded', ticket_id: first })
+        .thenIgnored()
+    }
+  })
+
+  test('that was canceled while it waited for seats gives them back, and says so to who asked', () => {
+    const { decision } = given(booking, requested, { type: 'BookingCanceled_v1' }).when(seatsReserved)
+    assert.deepEqual(intentsOf(decision), [release])
+    assert.equal(
+      'reply' in decision && decision.reply && 'refused' in decision.reply && decision.reply.refused,
+      'booking-canceled',
+    )
+  })
+
+  test('is canceled once, is answered each time, and cannot be canceled before it exists', () => {
+    given(booking).when({ type: 'CancelBooking' }).thenRefused('unknown-booking')
+    for (const history of [
+      [made, failed],
+      [made, { type: 'BookingCanceled_v1' } as const],
+    ]) {
+      const { decision } = given(booking, requested, ...history).when({ type: 'CancelBooking' })
+      assert.ok('ignore' in decision && decision.reply)
+    }
+  })
+})
+
 describe('whatever a booking is told', () => {
-  const command = fc.constantFrom<BookingCommand>(
-    { type: 'BookShowTickets', ...order },
-    seatsReserved,
-    { type: 'SeatsRefused', show_id: showId, code: 'sold-out', reason: 'none left' },
-    { type: 'DeadNationAccepted' },
-    { type: 'DeadNationRefused', reason: 'no' },
+  const ticket_id = fc.constantFrom(...['1', '2', '3', '4', '5'].map((n) => `01900000-0000-7000-8000-00000000020${n}`))
+
+  const command = fc.oneof(
+    ticket_id.map((id): BookingCommand => ({ type: 'TicketConfirmed', ticket_id: id })),
+    ticket_id.map((id): BookingCommand => ({ type: 'TicketCanceled', ticket_id: id })),
+    ticket_id.map((id): BookingCommand => ({ type: 'TicketRefunded', ticket_id: id })),
+    fc.constantFrom<BookingCommand>(
+      { type: 'BookShowTickets', ...order },
+      seatsReserved,
+      { type: 'SeatsRefused', show_id: showId, code: 'sold-out', reason: 'none left' },
+      { type: 'DeadNationAccepted' },
+      { type: 'DeadNationRefused', reason: 'no' },
+      { type: 'CancelBooking' },
+    ),
   )
 
-  test('it holds the seats it was given and did not give back: its order while made, else none', () => {
+  test('it holds the seats it was given and did not give back', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 20 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
         const history: BookingEvent[] = []
         let held = 0
         for (const message of commands) {
@@ -133,24 +218,23 @@ describe('whatever a booking is told', () => {
           }
           if ('events' in decision) history.push(...decision.events)
           const state = fold(booking, booking.initial, history) as BookingState
-          assert.equal(held, state.status === 'made' ? state.number_of_tickets : 0)
+          assert.equal(held, seatsHeld(state))
         }
       }),
     )
   })
 
-  test('it announces one end: made or failed once each, and nothing after failure', () => {
+  test('it announces one end: made, failed and canceled once each, and only one of the last two', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 20 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
         const history: BookingEvent[] = []
         for (const message of commands) {
           const { decision } = given(booking, ...history).when(message)
           if ('events' in decision) history.push(...decision.events)
         }
-        const names = history.map(({ type }) => type)
-        assert.ok(names.filter((name) => name === 'BookingMade_v1').length <= 1)
-        const failure = names.indexOf('BookingFailed_v1')
-        if (failure >= 0) assert.equal(failure, names.length - 1)
+        const count = (name: string): number => history.filter(({ type }) => type === name).length
+        assert.ok(count('BookingMade_v1') <= 1)
+        assert.ok(count('BookingFailed_v1') + count('BookingCanceled_v1') <= 1)
       }),
     )
   })

@@ -16,6 +16,12 @@ export const bookingCommands = commands({
   /** What Dead Nation answered to our call. */
   DeadNationAccepted: {},
   DeadNationRefused: { reason: text() },
+  /** Gives everything up that is not used: seats go back, tickets are refunded. */
+  CancelBooking: {},
+  /** News of a ticket that names this booking. */
+  TicketConfirmed: { ticket_id: id },
+  TicketCanceled: { ticket_id: id },
+  TicketRefunded: { ticket_id: id },
 })
 export type BookingCommand = MessageOf<typeof bookingCommands>
 
@@ -25,20 +31,31 @@ export const bookingEvents = events({
   BookingMade_v1: { booking_id: id, ...order },
   /** Public: fields fixed by the contract. */
   BookingFailed_v1: { booking_id: id, failure_reason: text() },
+  BookingCanceled_v1: {},
   TicketsOrdered_v1: {},
+  TicketConfirmed_v1: { ticket_id: id },
+  TicketCanceled_v1: { ticket_id: id },
+  TicketRefunded_v1: { ticket_id: id },
 })
 export type BookingEvent = MessageOf<typeof bookingEvents>
+
+/**
+ * The tickets that it knows, and how each stands. Each takes one of the seats that were booked; the seat of a ticket that
+ * is `gone` (canceled or refunded) is on sale again.
+ */
+const tickets = z.record(id, z.enum(['confirmed', 'gone']))
 
 const asked = { ...order, requested_at: timestamp }
 
 /**
  * `reserving` until the show has answered; `made` holds seats, and says whether Dead Nation has accepted the order;
- * `failed` is final and holds nothing.
+ * `failed` and `canceled` hold the seats of tickets that were confirmed before, until they are refunded.
  */
 export const bookingState = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('unknown') }),
   z.strictObject({ status: z.literal('reserving'), ...asked }),
-  z.strictObject({ status: z.literal('made'), ...asked, tickets_ordered: z.boolean() }),
-  z.strictObject({ status: z.literal('failed'), ...asked, failure_reason: text() }),
+  z.strictObject({ status: z.literal('made'), ...asked, tickets_ordered: z.boolean(), tickets }),
+  z.strictObject({ status: z.literal('failed'), ...asked, failure_reason: text(), tickets }),
+  z.strictObject({ status: z.literal('canceled'), ...asked, tickets }),
 ])
 export type BookingState = z.infer<typeof bookingState>

@@ -1,15 +1,28 @@
 import type { z } from 'zod'
 import { bookingCommands, bookingEvents } from './booking.ts'
-import { deadNationRequests } from './dead-nation.ts'
 import type { MessageOf } from './message.ts'
+import {
+  deadNationRequests,
+  filesRequests,
+  paymentsRequests,
+  receiptsRequests,
+  spreadsheetsRequests,
+} from './services.ts'
 import { showCommands, showEvents } from './show.ts'
+import { ticketCommands, ticketEvents } from './ticket.ts'
 
 /**
  * The catalogue: who can be told what. A wrong target or payload in an actor is a compile error, because `Intent` is
  * made from these tables and nothing else.
  */
-export const commandsByKind = { show: showCommands, booking: bookingCommands }
-export const requestsByService = { 'dead-nation': deadNationRequests }
+export const commandsByKind = { show: showCommands, booking: bookingCommands, ticket: ticketCommands }
+export const requestsByService = {
+  'dead-nation': deadNationRequests,
+  receipts: receiptsRequests,
+  payments: paymentsRequests,
+  spreadsheets: spreadsheetsRequests,
+  files: filesRequests,
+}
 
 export type Kind = keyof typeof commandsByKind
 export type Service = keyof typeof requestsByService
@@ -31,6 +44,11 @@ export type Intent = Send | Call
 export const publicEvents: Readonly<Record<string, z.ZodType>> = {
   BookingMade_v1: bookingEvents.BookingMade_v1,
   BookingFailed_v1: bookingEvents.BookingFailed_v1,
+  TicketBookingConfirmed_v1: ticketEvents.TicketBookingConfirmed_v1,
+  TicketBookingCanceled_v1: ticketEvents.TicketBookingCanceled_v1,
+  TicketReceiptIssued_v1: ticketEvents.TicketReceiptIssued_v1,
+  TicketPrinted_v1: ticketEvents.TicketPrinted_v1,
+  TicketRefunded_v1: ticketEvents.TicketRefunded_v1,
 }
 
-export const eventsByKind = { show: showEvents, booking: bookingEvents }
+export const eventsByKind = { show: showEvents, booking: bookingEvents, ticket: ticketEvents }

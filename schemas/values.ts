@@ -22,6 +22,16 @@ export const timestamp = z.iso
   .overwrite(toUtc)
   .refine((value) => /^\d{4}-/.test(value), 'must be in the years 0 to 9999')
 
+/** A plain decimal as text, never a float. Leading zeros, signs and exponents are somebody's mistake. */
+export const amount = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,11})(\.\d{1,4})?$/, 'must be a plain non-negative decimal, such as "50.30"')
+
+export const currency = z.string().regex(/^[A-Z]{3}$/, 'must be a currency of three capital letters, such as "EUR"')
+
+export const money = z.object({ amount, currency })
+export type Money = z.infer<typeof money>
+
 export const ticketsOfBooking = z.int().min(1).max(1_000)
 export const ticketsOfShow = z.int().min(1).max(10_000_000)
 

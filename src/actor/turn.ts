@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { type Call, commandsByKind, publicEvents, requestsByService, type Send } from '../../schemas/index.ts'
 import type { AnyActor, Context, Decision, Reply, Tagged } from './actor.ts'
 import { deriveId, isUuid } from './ids.ts'
@@ -81,12 +82,17 @@ function parseEvent(actor: AnyActor, event: Tagged): Tagged {
 
 function parseSend(intent: Send): Send {
   if (!isUuid(intent.id)) throw new TypeError(`a send to ${intent.send} ${intent.id}, which is not a UUID`)
-  const schema = commandsByKind[intent.send][intent.command.type as never] as { parse(value: unknown): never }
-  return { ...intent, command: schema.parse(intent.command) }
+  return { ...intent, command: parseBy(commandsByKind[intent.send], intent.command) } as Send
 }
 
 function parseCall(intent: Call): Call {
-  return { ...intent, request: requestsByService[intent.call][intent.request.type].parse(intent.request) }
+  return { ...intent, request: parseBy(requestsByService[intent.call], intent.request) } as Call
+}
+
+function parseBy(family: Record<string, z.ZodType>, message: Tagged): unknown {
+  const schema = family[message.type]
+  if (!schema) throw new TypeError(`there is no message ${message.type} for whom it is meant for`)
+  return schema.parse(message)
 }
 
 function counter(messageId: string): () => string {

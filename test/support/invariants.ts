@@ -6,6 +6,7 @@ import type { Kind } from '../../schemas/index.ts'
 import type { ShowState } from '../../schemas/show.ts'
 import type { Tagged } from '../../src/actor/actor.ts'
 import { fold } from '../../src/actor/turn.ts'
+import { seatsHeld } from './seats.ts'
 
 type Turn = { kind: Kind; actor_id: string; version: number; partition: number; events: Tagged[] | null }
 type Folded = { version: number; state: unknown }
@@ -74,9 +75,8 @@ function checkSeats(folded: Map<string, Folded>): number {
   for (const [key, { state }] of folded) {
     if (!key.startsWith('booking.')) continue
     const booking = state as BookingState
-    if (booking.status !== 'made') continue
-    made += 1
-    held.set(booking.show_id, (held.get(booking.show_id) ?? 0) + booking.number_of_tickets)
+    if (booking.status === 'made') made += 1
+    if ('show_id' in booking) held.set(booking.show_id, (held.get(booking.show_id) ?? 0) + seatsHeld(booking))
   }
   for (const [key, { state }] of folded) {
     if (!key.startsWith('show.')) continue

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { commands, type MessageOf } from './message.ts'
+import { email, id, money, text, ticketsOfBooking } from './values.ts'
+
+/**
+ * What is asked of the external services: one request is one call. Idempotency keys are not among the fields: a call's
+ * key is the id of its effect, which the adapter puts where the service wants it.
+ */
+
+/** Dead Nation, the seller whose tickets these are. */
+export const deadNationRequests = commands({
+  BookTickets: {
+    booking_id: id,
+    customer_address: email,
+    event_id: id,
+    number_of_tickets: ticketsOfBooking,
+  },
+})
+export type DeadNationRequest = MessageOf<typeof deadNationRequests>
+
+export const receiptsRequests = commands({
+  IssueReceipt: { ticket_id: id, price: money },
+  VoidReceipt: { ticket_id: id, reason: text() },
+})
+export type ReceiptsRequest = MessageOf<typeof receiptsRequests>
+
+export const paymentsRequests = commands({
+  RefundPayment: { payment_reference: id, reason: text() },
+})
+export type PaymentsRequest = MessageOf<typeof paymentsRequests>
+
+export const spreadsheetsRequests = commands({
+  AppendRow: { sheet: z.enum(['tickets-to-print', 'tickets-to-refund']), columns: z.array(z.string()) },
+})
+export type SpreadsheetsRequest = MessageOf<typeof spreadsheetsRequests>
+
+export const filesRequests = commands({
+  StoreFile: { file_id: text(), content: text(10_000) },
+})
+export type FilesRequest = MessageOf<typeof filesRequests>

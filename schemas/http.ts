@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { email, id, text, ticketsOfBooking, ticketsOfShow, timestamp } from './values.ts'
+import { amount, email, id, text, ticketsOfBooking, ticketsOfShow, timestamp } from './values.ts'
 
 /**
  * What HTTP requests and answers are made of. The routes parse by these schemas, and the OpenAPI document is made from
@@ -8,6 +8,9 @@ import { email, id, text, ticketsOfBooking, ticketsOfShow, timestamp } from './v
 
 const showId = id.meta({ description: 'The show', examples: ['019389c2-4c00-7d2e-9a51-6f1b0c7a8e44'] })
 const bookingId = id.meta({ description: 'The booking', examples: ['019389c7-1f3a-7b08-8c66-2d94e5b1a703'] })
+
+const ticketId = id.meta({ description: 'The ticket', examples: ['5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21'] })
+const customerEmail = email.meta({ description: 'Where the tickets go', examples: ['ada@example.org'] })
 
 const show = {
   dead_nation_id: id.meta({
@@ -23,7 +26,7 @@ const show = {
 const order = {
   show_id: showId,
   number_of_tickets: ticketsOfBooking.meta({ description: 'How many seats, all or none', examples: [2] }),
-  customer_email: email.meta({ description: 'Where the tickets go', examples: ['ada@example.org'] }),
+  customer_email: customerEmail,
 }
 
 export const createShowBody = z.object(show)
@@ -50,16 +53,101 @@ export type ShowView = z.infer<typeof showView>
 export const bookingParams = z.object({ booking_id: bookingId })
 export const bookingView = z.object({
   booking_id: bookingId,
-  status: z.enum(['reserving', 'made', 'failed']).meta({
-    description: '`reserving` waits for the show, `made` holds its seats, `failed` is final and holds none',
+  status: z.enum(['reserving', 'made', 'failed', 'canceled']).meta({
+    description:
+      '`reserving` waits for the show, `made` holds its seats; `failed` and `canceled` are final, and hold those of ' +
+      'tickets that are still to be refunded',
     examples: ['made'],
   }),
   ...order,
   requested_at: timestamp.meta({ examples: ['2026-12-01T09:30:00.000Z'] }),
   tickets_ordered: z.boolean().meta({ description: 'Whether Dead Nation has accepted the order', examples: [true] }),
+  tickets: z.record(id, z.enum(['confirmed', 'gone'])).meta({
+    description: 'The tickets that it knows by their ids; what is `gone` was canceled or refunded',
+    examples: [{ '5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21': 'confirmed' }],
+  }),
   failure_reason: z.string().optional().meta({ description: 'Of a `failed` booking', examples: [] }),
 })
 export type BookingView = z.infer<typeof bookingView>
+export const bookingAccepted = z.object({ booking_id: bookingId })
+
+const amountText = amount.meta({ description: 'A decimal, never a float', examples: ['50.30'] })
+
+/** Old tickets and old senders leave things out, or empty. */
+const bookingOfTicket = z.union([id, z.literal('')], 'must be a UUID, or empty').meta({
+  description: 'Its booking; missing or empty for a ticket sold before there were any',
+  examples: ['019389c7-1f3a-7b08-8c66-2d94e5b1a703'],
+})
+const currencyOrNone = z
+  .string()
+  .regex(/^([A-Z]{3})?$/, 'must be a currency of three capital letters, such as "EUR"')
+  .overwrite((given) => given || 'USD')
+  .meta({ description: 'Missing or empty means `USD`', examples: ['EUR'] })
+
+const ticketStatus = z.object({
+  ticket_id: ticketId,
+  status: z.enum(['confirmed', 'canceled']).meta({ description: 'What became of it', examples: ['confirmed'] }),
+  price: z.object({ amount: amountText, currency: currencyOrNone.default('USD') }),
+  customer_email: customerEmail,
+  booking_id: bookingOfTicket.default(''),
+})
+
+export const ticketsStatusBody = z.object({
+  tickets: z
+    .array(ticketStatus)
+    .min(1)
+    .max(1_000)
+    .meta({
+      description: 'All of them are taken, or none',
+      examples: [
+        [
+          {
+            ticket_id: '5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21',
+            status: 'confirmed',
+            price: { amount: '50.30', currency: 'EUR' },
+            customer_email: 'ada@example.org',
+            booking_id: '019389c7-1f3a-7b08-8c66-2d94e5b1a703',
+          },
+        ],
+      ],
+    }),
+})
+
+export const ticketParams = z.object({ ticket_id: ticketId })
+export const refundAccepted = z.object({ ticket_id: ticketId })
+
+export const ticketView = z.object({
+  ticket_id: ticketId,
+  booking_id: bookingOfTicket,
+  customer_email: customerEmail,
+  price: z
+    .object({ amount: amountText, currency: z.string() })
+    .meta({ description: 'What was paid', examples: [{ amount: '50.30', currency: 'EUR' }] }),
+  status: z.enum(['confirmed', 'canceled', 'refunding', 'refunded']).meta({
+    description: '`refunding` until its receipt is voided and its payment refunded',
+    examples: ['confirmed'],
+  }),
+  receipt: z
+    .object({ number: z.string(), issued_at: timestamp })
+    .nullable()
+    .meta({
+      description: '`null` until it is issued',
+      examples: [{ number: 'R-1042', issued_at: '2026-12-01T09:31:00.000Z' }],
+    }),
+  is_receipt_voided: z.boolean().optional().meta({ description: 'Of a `refunding` ticket', examples: [] }),
+  file_name: z
+    .string()
+    .nullable()
+    .meta({
+      description: 'The printed ticket; `null` until it is stored',
+      examples: ['5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21-ticket.html'],
+    }),
+  rows: z.array(z.enum(['tickets-to-print', 'tickets-to-refund'])).meta({
+    description: 'The sheets that have its row',
+    examples: [['tickets-to-print']],
+  }),
+})
+export type TicketView = z.infer<typeof ticketView>
 
 /** RFC 9457. */
 export const problemDocument = z.object({

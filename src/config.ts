@@ -44,6 +44,8 @@ const environment = z.object({
   TURNSTILE_MAX_PENDING_REQUESTS: integer(1, 100_000).default(2_000),
   /** How many messages may wait in all mailboxes before the ingress answers 503. */
   TURNSTILE_MAX_LAG: integer(1, 100_000_000).default(50_000),
+  /** The most calls a second that one process makes to one external service. */
+  TURNSTILE_CALLS_PER_SECOND: integer(1, 100_000).default(2_000),
   /** How many days public events are kept for their subscribers. */
   TURNSTILE_EVENT_DAYS: integer(1, 3_650).default(7),
 })

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
+import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
@@ -9,6 +10,7 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
 
   turnstile run [--roles ${roles.join(',')}]   runs the daemon; without --roles, all of it
   turnstile migrate                            brings the database's schema up to date, and ends
+  turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set.
@@ -16,6 +18,7 @@ SIGTERM and SIGINT drain: requests under way are answered, partitions are handed
 `
 
 async function main(args: string[]): Promise<number> {
+  if (args[0] === 'dead-letters') return deadLetters(args.slice(1))
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -69,6 +72,9 @@ function explain(error: unknown): string {
     return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
+
+// A reader that has seen enough, such as `head`, is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),

@@ -65,7 +65,7 @@ test('Dead Nation takes a booking and confirms its tickets in one call', async (
     booking_id: booking.booking_id,
   })
   const report = await fetch(gateway.addr)
-  assert.deepEqual(((await report.json()) as { calls: unknown }).calls, { 'dead-nation': 1 })
+  assert.equal(((await report.json()) as { calls: Record<string, number> }).calls['dead-nation'], 1)
 })
 
 test('the same booking again is confirmed once; with other values it is refused', async (t) => {
@@ -76,7 +76,7 @@ test('the same booking again is confirmed once; with other values it is refused'
   assert.equal((await book({ booking_id: 'x' })).status, 400)
   assert.equal((await book({ booking_id: booking.event_id })).status, 200)
   // The second booking's confirmation is asked for last, so a second one of the first would be here before it.
-  while (received.at(-1)?.key !== `dead-nation-${booking.event_id}`) await sleep(2)
+  while (received.at(-1)?.key !== `dead-nation-${booking.event_id}-1`) await sleep(2)
   assert.equal(received.length, 2)
 })
 

@@ -1,8 +1,17 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import { text } from 'node:stream/consumers'
+import { ZodError, z } from 'zod'
+import { call } from './gateway/call.ts'
 import { deadNation } from './gateway/dead-nation.ts'
+import { Faults } from './gateway/faults.ts'
+import { files } from './gateway/files.ts'
+import { reportPage } from './gateway/page.ts'
+import { payments } from './gateway/payments.ts'
+import { receipts } from './gateway/receipts.ts'
+import { type Call, type Counts, Received } from './gateway/received.ts'
 import type { Answer, Service } from './gateway/service.ts'
+import { spreadsheets } from './gateway/spreadsheets.ts'
 
 export type GatewayOptions = {
   port: number
@@ -17,72 +26,53 @@ export type Gateway = {
   close(): Promise<void>
 }
 
-export type Report = {
-  /** How many calls each service got. */
-  calls: Record<string, number>
-  last_calls: Call[]
-}
+/** Beside these, what each service has: bookings, receipts, voided receipts, refunds, sheets, files. */
+export type Report = Counts & { faults: object; last_calls: Call[] }
 
-type Call = {
-  at: string
-  service: string
-  method: string
-  path: string
-  idempotency_key: string | undefined
-  body: unknown
-  status: number
-}
-
-const keptCalls = 50
+/** A booking of more tickets is confirmed in several calls. */
+const ticketsPerCall = 4
 
 /** The external services, simulated. They run in our own process; `GET /` shows what they received. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { port, daemonUrl, confirmAfterMs = 100 } = options
-  const services: Service[] = [deadNation({ daemonUrl, confirmAfterMs })]
-  const report: Report = { calls: Object.fromEntries(services.map(({ name }) => [name, 0])), last_calls: [] }
+  const services: Service[] = [
+    deadNation({ daemonUrl, confirmAfterMs, ticketsPerCall }),
+    receipts(),
+    payments(),
+    spreadsheets(),
+    files(),
+  ]
+  const received = new Received(services.map(({ name }) => name))
+  const faults = new Faults()
 
-  const record = (call: Call): void => {
-    report.calls[call.service] = (report.calls[call.service] ?? 0) + 1
-    report.last_calls.unshift(call)
-    report.last_calls.length = Math.min(report.last_calls.length, keptCalls)
-  }
-
-  const answer = async (request: http.IncomingMessage): Promise<Answer> => {
-    const { method = 'GET', url = '/' } = request
-    const body = parseJson(await text(request))
-    if (url === '/') return { status: 200, body: report }
-
-    const service = services.find(({ prefix }) => url.startsWith(`/${prefix}/`))
-    if (service === undefined) return { status: 404, body: { error: 'no such service' } }
-
-    const key = request.headers['idempotency-key']
-    const idempotencyKey = typeof key === 'string' ? key : undefined
-    const result = service.handle({ method, path: url.slice(service.prefix.length + 1), idempotencyKey, body })
-    record({
-      at: new Date().toISOString(),
-      service: service.name,
-      method,
-      path: url,
-      idempotency_key: idempotencyKey,
-      body,
-      status: result.status,
-    })
-    return result
-  }
+  const report = (): Report => ({
+    ...received.counts(),
+    faults: faults.show(),
+    ...Object.assign({}, ...services.map((service) => service.state())),
+    last_calls: received.lastCalls,
+  })
 
   const server = http.createServer(async (request, response) => {
-    const { status, body } = await answer(request).catch((error) => ({ status: 500, body: { error: String(error) } }))
-    response.writeHead(status, { 'Content-Type': 'application/json' })
-    response.end(body === undefined ? undefined : `${JSON.stringify(body, undefined, 2)}\n`)
+    const { method = 'GET', url = '/', headers } = request
+    const body = await text(request).catch(() => '')
+    const service = services.find(({ name }) => url.startsWith(`/${name}-api/`))
+    if (service) return call(service, body, { request, response, faults, received })
+    if (url === '/' && headers.accept?.includes('text/html')) {
+      response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(reportPage(report()))
+      return
+    }
+    const answer = url === '/' ? { status: 200, body: report() } : answerFaults(`${method} ${url}`, body, faults)
+    response.writeHead(answer.status, { 'Content-Type': 'application/json' })
+    response.end(`${JSON.stringify(answer.body, undefined, 2)}\n`)
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
 
   return {
     addr: `http://127.0.0.1:${port}`,
-    report: () => report,
+    report,
     close: async () => {
-      for (const service of services) service.close()
+      for (const service of services) service.close?.()
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
@@ -90,10 +80,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-function parseJson(body: string): unknown {
+/** @returns the faults as they are afterwards; those that were there, with their counts, when they are cleared */
+function answerFaults(call: string, body: string, faults: Faults): Answer {
+  const before = faults.show()
   try {
-    return JSON.parse(body)
-  } catch {
-    return body
+    switch (call) {
+      case 'GET /_faults':
+        break
+      case 'PUT /_faults':
+        faults.set(JSON.parse(body))
+        break
+      case 'DELETE /_faults':
+        faults.clear()
+        return { status: 200, body: before }
+      default:
+        return { status: 404, body: { error: 'no such service' } }
+    }
+    return { status: 200, body: faults.show() }
+  } catch (error) {
+    const reason = error instanceof ZodError ? z.prettifyError(error) : String(error)
+    return { status: 400, body: { error: reason } }
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../test/support/wait.ts'
 import { isUuid } from '../actor/ids.ts'
 import type { Answer, DeadLetter, EffectDelivery } from '../engine/ports.ts'
@@ -233,6 +233,24 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.deepEqual(idsOf(await takes(3)), idsOf(sent))
       })
 
+      it('brings a dead command back to its mailbox: byte for byte, under its own id, once a round', async () => {
+        const { address, messageId, command, meta } = commandTo(actorIn(35))
+        const { type } = command
+        await broker.publisher.publish([{ to: 'mailbox', address, messageId, command, meta }])
+        const payload = Uint8Array.from([123, 0, 255, 195, 125])
+        for (const round of [1, 1, 2])
+          await broker.publisher.publish([{ to: 'origin', address, type, payload, messageId, round, meta }])
+        const { mailbox, takes } = await openReader(broker.mailboxes, 35)
+        const [first, ...again] = await takes(3)
+        assert.equal(mailbox.lag + mailbox.waiting, 0)
+        assert.ok(first)
+        for (const one of again) {
+          assert.deepEqual(Buffer.from(one.payload), Buffer.from(payload))
+          const { to, messageId, meta } = one
+          assert.deepEqual([to, one.type, messageId, meta], [first.to, first.type, first.messageId, first.meta])
+        }
+      })
+
       it('waits for room when the mailboxes are full', async () => {
         await harness.limitMailboxes(3)
         await broker.publisher.publish(commandsTo(actorIn(32), 3))
@@ -380,6 +398,25 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         await consumer.close()
       })
 
+      it('come back from the dead letters with their key, and say so', async () => {
+        const { address, messageId, request, meta } = effectOf()
+        const { type } = request
+        const got: EffectDelivery[] = []
+        await broker.effects.consume(service, 1, async (effect) => {
+          got.push(effect)
+          await effect.done()
+        })
+        await broker.publisher.publish([{ to: 'effects', address, messageId, service, request, meta }])
+        const payload = new TextEncoder().encode('{"number_of_tickets":3}')
+        await broker.publisher.publish([{ to: 'origin', address, service, type, payload, messageId, round: 1, meta }])
+        await until('both are there', () => got.length === 2)
+        assert.deepEqual(
+          got.map(({ messageId, actor, isRequeued = false }) => ({ messageId, actor, isRequeued })),
+          [false, true].map((isRequeued) => ({ messageId, actor: address, isRequeued })),
+        )
+        assert.deepEqual([got[1]?.type, got[1] && bodyOf(got[1])], [type, { number_of_tickets: 3 }])
+      })
+
       it('are never more at a time than asked for', async () => {
         const sent = Array.from({ length: 20 }, () => effectOf())
         await broker.publisher.publish(sent)
@@ -402,6 +439,33 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         }
         assert.equal(most, 3)
         assert.deepEqual([...done].sort(), idsOf(sent).sort())
+      })
+
+      it('are as many at a time as the limit says, from when it says so', async () => {
+        const taken: EffectDelivery[] = []
+        const release: (() => void)[] = []
+        const consumer = await broker.effects.consume(service, 2, async (effect) => {
+          taken.push(effect)
+          await new Promise<void>((resolve) => release.push(resolve))
+          await effect.done()
+        })
+        await broker.publisher.publish(Array.from({ length: 6 }, () => effectOf()))
+        await until('both hands are full', () => taken.length === 2)
+        consumer.limit(0)
+        for (const done of release.splice(0)) done()
+        await sleep(300)
+        assert.equal(taken.length, 2)
+
+        consumer.limit(1)
+        await until('the one hand is full', () => taken.length === 3)
+        await sleep(100)
+        assert.equal(taken.length, 3)
+
+        consumer.limit(3)
+        await until('three hands are full', () => taken.length === 5)
+        for (const done of release.splice(0)) done()
+        await until('the last is taken', () => taken.length === 6)
+        assert.ok(taken.every(({ attempt }) => attempt === 1))
       })
 
       it('come back after the delay, counted', async () => {

@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { Service } from '../../schemas/index.ts'
-import type { EffectDelivery, EffectQueue, Log } from '../engine/ports.ts'
+import type { EffectConsumer, EffectDelivery, EffectQueue, Log } from '../engine/ports.ts'
 import type { Connection } from './connection.ts'
 import { EffectReader } from './effect-reader.ts'
 import { isNotFound } from './streams.ts'
@@ -36,7 +36,7 @@ export class NatsEffectQueue implements EffectQueue {
     service: Service,
     concurrency: number,
     handle: (effect: EffectDelivery) => Promise<void>,
-  ): Promise<{ close(): Promise<void> }> {
+  ): Promise<EffectConsumer> {
     const reader = new EffectReader({
       connection: this.#connection,
       subjects: this.#subjects,
@@ -48,6 +48,7 @@ export class NatsEffectQueue implements EffectQueue {
     })
     this.#readers.add(reader)
     return {
+      limit: (concurrency) => reader.limit(concurrency),
       close: async () => {
         this.#readers.delete(reader)
         await reader.close()

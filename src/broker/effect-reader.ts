@@ -30,11 +30,13 @@ export type EffectReaderOptions = {
 export class EffectReader {
   readonly #options: EffectReaderOptions
   #pull: Pull | undefined
+  #concurrency: number
   #inHand = 0
   #isClosing = false
 
   constructor(options: EffectReaderOptions) {
     this.#options = options
+    this.#concurrency = options.concurrency
     void this.#run()
   }
 
@@ -44,6 +46,11 @@ export class EffectReader {
 
   connectionLost(): void {
     this.#pull?.fail(new TurnstileError('mailbox-lost', 'the connection to NATS was lost'))
+  }
+
+  limit(concurrency: number): void {
+    this.#concurrency = concurrency
+    this.#refill()
   }
 
   /** Takes nothing more. What arrives all the same is given back at once. */
@@ -74,7 +81,7 @@ export class EffectReader {
   }
 
   #refill(): void {
-    const free = this.#options.concurrency - this.#inHand
+    const free = this.#concurrency - this.#inHand
     if (free > 0 && this.#pull?.outstanding === 0 && !this.#isClosing) this.#pull.ask(free)
   }
 

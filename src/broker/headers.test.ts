@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { isUuid } from '../actor/ids.ts'
 import type { Meta } from '../engine/ports.ts'
-import { decodeHeaders, encodeHeaders } from './headers.ts'
+import { decodeHeaders, encodeHeaders, renewHeaders } from './headers.ts'
 
 const place = () => 'stream/1'
 const plain = fc.stringMatching(/^[\x21-\x7e]([\x20-\x7e]{0,248}[\x21-\x7e])?$/)
@@ -41,6 +41,7 @@ test('what is not fit for a header is left out', () => {
 test('whatever the headers, a message has an id and a story, and always the same', () => {
   const names = [
     'Nats-Msg-Id',
+    'Message-ID',
     'correlation-id',
     'REPLY-TO',
     'Request-ID',
@@ -66,4 +67,18 @@ test('an id in upper case is the same id; any other text gets one of its own', (
   const idOf = (text: string) => decodeHeaders({ 'Nats-Msg-Id': text }, place).messageId
   assert.equal(idOf(id.toUpperCase()), id)
   assert.notEqual(idOf('order-1'), idOf('order-2'))
+})
+
+test('a message that is published once more keeps its id, under another one for each round', () => {
+  const id = '019389c7-1f3a-7b08-8c66-2d94e5b1a703'
+  const headers = encodeHeaders(id, { correlationId: 'story' })
+  const [first, second] = [renewHeaders(headers, 1), renewHeaders(headers, 2)]
+  assert.equal(new Set([headers, first, second].map((one) => one['Nats-Msg-Id'])).size, 3)
+  for (const again of [first, second]) {
+    const { messageId, meta, isRequeued } = decodeHeaders(again, place)
+    assert.deepEqual(
+      { messageId, meta, isRequeued },
+      { messageId: id, meta: { correlationId: 'story' }, isRequeued: true },
+    )
+  }
 })

@@ -4,6 +4,8 @@ import type { Address, Meta } from '../engine/ports.ts'
 /** Headers as they are written. They are read whatever the case, because some clients' libraries change it. */
 const names = {
   messageId: 'Nats-Msg-Id',
+  /** The id of a message that was published under another one, to get past the broker's dedupe. */
+  originalId: 'Message-ID',
   correlationId: 'Correlation-ID',
   causationId: 'Causation-ID',
   traceparent: 'traceparent',
@@ -34,7 +36,13 @@ export function encodeHeaders(messageId: string, meta: Meta, actor?: Address): H
   return headers
 }
 
-export type Envelope = { messageId: string; meta: Meta; actor: Address }
+/** The same message once more: another one for the broker, the same for whoever reads it. */
+export function renewHeaders(headers: Headers, round: number): Headers {
+  const id = headers[names.messageId] ?? ''
+  return { ...headers, [names.messageId]: `${id}/${round}`, [names.originalId]: id }
+}
+
+export type Envelope = { messageId: string; meta: Meta; actor: Address; isRequeued?: boolean }
 
 /**
  * Headers come from anyone. What is missing or makes no sense is filled in, so that every message has an id and a story.
@@ -49,14 +57,15 @@ export function decodeHeaders(headers: Headers, place: () => string): Envelope {
     if (field && (field === 'messageId' || isPlain(value))) given[field] = value ?? ''
   }
 
-  const messageId = uuidOf(given.messageId, place)
+  const messageId = uuidOf(given.originalId ?? given.messageId, place)
   const meta: Meta = { correlationId: given.correlationId ?? messageId }
   for (const field of optional) {
     const value = given[field]
     if (value !== undefined && (field !== 'requestId' || isUuid(value))) meta[field] = value
   }
   if (meta.replyTo !== undefined) meta.requestId ??= messageId
-  return { messageId, meta, actor: { kind: given.actorKind ?? '', id: given.actorId ?? '' } }
+  const actor = { kind: given.actorKind ?? '', id: given.actorId ?? '' }
+  return { messageId, meta, actor, ...(given.originalId !== undefined && { isRequeued: true }) }
 }
 
 /** Any text can be a message id on NATS; here it is a UUID, made from the text when it is none. */

@@ -14,7 +14,8 @@ type Item = { message: Stored; attempts: number; lease: object | undefined }
 
 type Consumer = {
   service: string
-  free: number
+  concurrency: number
+  inHand: number
   handle: (effect: EffectDelivery) => Promise<void>
 }
 
@@ -42,11 +43,17 @@ export class MemoryEffectQueue {
     }
     return {
       consume: async (service: Service, concurrency, handle) => {
-        const consumer = { service, free: concurrency, handle }
+        const consumer = { service, concurrency, inHand: 0, handle }
         consumers.push(consumer)
         this.#consumers.add(consumer)
         this.#hand(service)
-        return { close: () => end([consumer]) }
+        return {
+          limit: (concurrency) => {
+            consumer.concurrency = concurrency
+            this.#hand(service)
+          },
+          close: () => end([consumer]),
+        }
       },
       close: () => end(consumers),
     }
@@ -65,13 +72,15 @@ export class MemoryEffectQueue {
       const waiting = this.#waiting.get(service) ?? []
       for (const consumer of this.#consumers) {
         if (consumer.service !== service) continue
-        while (consumer.free > 0 && waiting.length > 0) void this.#work(consumer, waiting.shift() as Item)
+        while (consumer.inHand < consumer.concurrency && waiting.length > 0) {
+          void this.#work(consumer, waiting.shift() as Item)
+        }
       }
     })
   }
 
   async #work(consumer: Consumer, item: Item): Promise<void> {
-    consumer.free -= 1
+    consumer.inHand += 1
     item.attempts += 1
     const effect = this.#delivery(consumer.service as Service, item)
     try {
@@ -79,7 +88,7 @@ export class MemoryEffectQueue {
     } catch {
       effect.retry(rejectedRetryMs)
     } finally {
-      consumer.free += 1
+      consumer.inHand -= 1
       this.#hand(consumer.service)
     }
   }

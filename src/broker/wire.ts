@@ -1,11 +1,11 @@
 import type { Reply } from '../actor/actor.ts'
 import { isUuid } from '../actor/ids.ts'
 import type { Answer, DeadLetter, Delivery, Outgoing } from '../engine/ports.ts'
-import { decodeHeaders, encodeHeaders, type Headers } from './headers.ts'
+import { decodeHeaders, encodeHeaders, type Headers, renewHeaders } from './headers.ts'
 import type { Subjects } from './subjects.ts'
 
 /** A message as it is published. */
-export type Wire = { subject: string; headers: Headers; body: string }
+export type Wire = { subject: string; headers: Headers; body: string | Buffer }
 
 /** A message as a stream has it. */
 export type Stored = { subject: string; headers: Headers; payload: Uint8Array; sequence: number; at: number }
@@ -36,6 +36,14 @@ export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
         subject: subjects.effect(message.service, type),
         headers: encodeHeaders(messageId, meta, address),
         body: JSON.stringify(body),
+      }
+    }
+    case 'origin': {
+      const { service, type, payload, round } = message
+      return {
+        subject: service ? subjects.effect(service, type) : subjects.command(address, type),
+        headers: renewHeaders(encodeHeaders(messageId, meta, service && address), round),
+        body: Buffer.from(payload),
       }
     }
   }

@@ -4,6 +4,8 @@ import type { HttpCall } from './service.ts'
 
 export type HttpAnswer = { status: number; retryAfter: string | undefined; body: string }
 
+/** What is read grows by the ticket; what answers a request for something does not. */
+const maxReadBytes = 64 * 1024 * 1024
 const maxAnswerBytes = 1024 * 1024
 
 /**
@@ -14,33 +16,41 @@ const maxAnswerBytes = 1024 * 1024
  */
 export async function callHttp(
   gateway: string,
-  { method, path, body }: HttpCall,
+  call: HttpCall,
   headers: Record<string, string>,
   timeoutMs: number,
 ): Promise<HttpAnswer> {
+  const { method, path } = call
   const url = `${gateway.replace(/\/+$/, '')}${path}`
-  const payload = Buffer.from(JSON.stringify(body))
+  const content = contentOf(call)
   const signal = AbortSignal.timeout(timeoutMs)
-  const contentHeaders = { 'Content-Type': 'application/json', 'Content-Length': payload.length }
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const { request } = url.startsWith('https:') ? https : http
-    request(url, { method, headers: { ...headers, ...contentHeaders }, signal }, resolve)
+    request(url, { method, headers: { ...headers, ...content.headers }, signal }, resolve)
       .on('error', reject)
-      .end(payload)
+      .end(content.payload)
   })
   return {
     status: response.statusCode ?? 0,
     retryAfter: response.headers['retry-after'],
-    body: await readText(response),
+    body: await readText(response, method === 'GET' ? maxReadBytes : maxAnswerBytes),
   }
 }
 
-async function readText(response: http.IncomingMessage): Promise<string> {
+function contentOf(call: HttpCall): { payload?: Buffer; headers?: http.OutgoingHttpHeaders } {
+  if (!('body' in call || 'text' in call)) return {}
+  const [type, text] =
+    'text' in call ? ['text/plain; charset=utf-8', call.text] : ['application/json', JSON.stringify(call.body)]
+  const payload = Buffer.from(text)
+  return { payload, headers: { 'Content-Type': type, 'Content-Length': payload.length } }
+}
+
+async function readText(response: http.IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response) {
     bytes += chunk.length
-    if (bytes > maxAnswerBytes) throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`)
+    if (bytes > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

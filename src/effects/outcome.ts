@@ -1,5 +1,5 @@
 import type { HttpAnswer } from './http.ts'
-import type { OutcomeCommand, ServiceCall } from './service.ts'
+import type { OutcomeCommand, ReadBack, ServiceCall } from './service.ts'
 
 export type Outcome =
   /** Done or refused: what the actor is to be told. */
@@ -12,18 +12,48 @@ const maxReasonCharacters = 500
 const maxRetryAfterMs = 15 * 60_000
 
 /** What an answer means, by the tables of the adapter. */
-export function outcomeOf(call: ServiceCall<unknown>, answer: HttpAnswer): Outcome {
-  const { status, body, retryAfter } = answer
-  const schema = call.done[status]
-  if (schema) {
-    const parsed = schema.safeParse(parseJson(body))
-    if (parsed.success) return { tell: call.onDone(parsed.data) }
-    return { temporary: `${status} with a body that does not parse: ${excerpt(body)}`, retryAfterMs: 0 }
+export function outcomeOf<R>(call: ServiceCall<R>, request: R, answer: HttpAnswer): Outcome {
+  const { status, body } = answer
+  if (call.done.includes(status)) {
+    try {
+      return { tell: call.onDone(request, answerJson(answer)) }
+    } catch {
+      return { temporary: `${status} with a body that does not parse: ${excerpt(body)}`, retryAfterMs: 0 }
+    }
   }
-  const reason = excerpt(body) || `it answered ${status}`
-  if (!call.refused.includes(status))
-    return { temporary: `${status}: ${reason}`, retryAfterMs: parseRetryAfter(retryAfter) }
+  if (!call.refused.includes(status)) return temporary(answer)
+  const reason = reasonOf(answer)
   return call.onRefused ? { tell: call.onRefused(reason) } : { refused: reason }
+}
+
+/** What a look at the service shows: nothing when what was asked is not done yet. */
+export function outcomeOfReadBack<R>(
+  call: ServiceCall<R>,
+  readBack: ReadBack<R>,
+  request: R,
+  answer: HttpAnswer,
+): Outcome | undefined {
+  if (answer.status !== 200) return temporary(answer)
+  try {
+    return readBack.isDone(request, answerJson(answer)) ? { tell: call.onDone(request, undefined) } : undefined
+  } catch {
+    return { temporary: `200 with a body that does not parse: ${excerpt(answer.body)}`, retryAfterMs: 0 }
+  }
+}
+
+const temporary = (answer: HttpAnswer): Outcome => ({
+  temporary: `${answer.status}: ${reasonOf(answer)}`,
+  retryAfterMs: parseRetryAfter(answer.retryAfter),
+})
+
+const reasonOf = ({ status, body }: HttpAnswer): string => excerpt(body) || `it answered ${status}`
+
+/**
+ * Nothing when the body is empty. Success in other words than JSON is somebody else's page, say a proxy's; what comes
+ * with the status of an error is for people.
+ */
+function answerJson({ status, body }: HttpAnswer): unknown {
+  return body.trim() === '' || status >= 400 ? undefined : JSON.parse(body)
 }
 
 /** Seconds or a date, as milliseconds from now. 0 for none, or one that makes no sense. */

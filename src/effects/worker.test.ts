@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { services } from '../../schemas/index.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
 import { maxAttempts } from './backoff.ts'
@@ -62,6 +63,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 const settings = (): EffectSettings => ({
   adapter: deadNation,
+  gate: { pass: (call) => call() },
   gateway,
   partitions: 64,
   random: () => 1,
@@ -248,22 +250,25 @@ test('closing waits for the calls under way', async () => {
   let hand: (effect: EffectDelivery) => Promise<void> = async () => {}
   const { publisher, deadLetters, log } = settings()
   const effects = await startEffects({
-    config: { GATEWAY_ADDR: `${gateway}/`, TURNSTILE_PARTITIONS: 64 },
+    config: { GATEWAY_ADDR: `${gateway}/`, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: 100 },
     effects: {
       async consume(service, concurrency, handle) {
-        assert.equal(service, 'dead-nation')
         assert.ok(concurrency > 1)
-        hand = handle
-        return { close: async () => void happened.push('closed') }
+        if (service === 'dead-nation') hand = handle
+        return { limit() {}, close: async () => void happened.push(`closed ${service}`) }
       },
     },
     publisher,
     store: deadLetters,
     log,
-    observer: { committed() {}, duplicates() {}, fenced() {}, deadLetter() {}, owned() {}, lag() {} },
+    observer: { deadLetter() {} },
   })
   const work = hand(effect())
   await effects.close()
-  assert.deepEqual(happened, ['closed', 'published', 'done'])
+  assert.deepEqual(
+    happened.slice(0, 5),
+    services.map((service) => `closed ${service}`),
+  )
+  assert.deepEqual(happened.slice(5), ['published', 'done'])
   await work
 })

@@ -1,11 +1,13 @@
+import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
 import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
+import type { Gate } from './gate.ts'
 import { callHttp } from './http.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
+import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, ServiceCall } from './service.ts'
 
 export interface DeadLetters {
@@ -15,6 +17,7 @@ export interface DeadLetters {
 
 export type EffectSettings = {
   adapter: AnyAdapter
+  gate: Pick<Gate, 'pass'>
   publisher: Publisher
   deadLetters: DeadLetters
   observer: Pick<Observer, 'deadLetter'>
@@ -40,8 +43,9 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
 
   const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
   try {
-    const outcome = await attempt(effect, parsed, settings)
-    await settle(effect, outcome, settings)
+    const outcome = await settings.gate.pass(() => attempt(effect, parsed, settings))
+    if (outcome) await settle(effect, outcome, settings)
+    else effect.retry(0)
   } finally {
     clearInterval(stillAtIt)
   }
@@ -49,14 +53,17 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
 
 type Parsed = { call: ServiceCall<unknown>; request: Tagged }
 
+/** By service and type, as they come off the queue: both may be anything. */
+const requestSchemas: Record<string, Record<string, z.ZodType<Tagged>>> = requestsByService
+
 function parseEffect(
   { type, payload }: EffectDelivery,
-  adapter: AnyAdapter,
+  { service, calls }: AnyAdapter,
 ): Parsed | { code: ErrorCode; fault: string } {
-  const call = Object.hasOwn(adapter.calls, type) ? adapter.calls[type] : undefined
-  if (!call) return { code: 'unknown-command', fault: `${adapter.service} takes no ${JSON.stringify(type)}` }
+  const call = Object.hasOwn(calls, type) ? calls[type] : undefined
+  const schema = requestSchemas[service]?.[type]
+  if (!call || !schema) return { code: 'unknown-command', fault: `${service} takes no ${JSON.stringify(type)}` }
   try {
-    const schema = requestsByService[adapter.service][type as 'BookTickets']
     return { call, request: schema.parse({ ...JSON.parse(Buffer.from(payload).toString()), type }) }
   } catch (error) {
     return { code: 'message-unparsable', fault: String(error) }
@@ -64,11 +71,17 @@ function parseEffect(
 }
 
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
+  const { gateway, timeoutMs } = settings
+  const headers = headersOf(effect)
+  const mayBeDone = effect.attempt > 1 || effect.isRequeued === true
   try {
-    return outcomeOf(
-      call,
-      await callHttp(settings.gateway, call.toHttp(request), headersOf(effect), settings.timeoutMs),
-    )
+    if (call.readBack && mayBeDone) {
+      const seen = await callHttp(gateway, call.readBack.toHttp(request), headers, timeoutMs)
+      const outcome = outcomeOfReadBack(call, call.readBack, request, seen)
+      if (outcome) return outcome
+    }
+    const answer = await callHttp(gateway, call.toHttp(request, effect.messageId), headers, timeoutMs)
+    return outcomeOf(call, request, answer)
   } catch (error) {
     return { temporary: causeOf(error), retryAfterMs: 0 }
   }

@@ -82,6 +82,23 @@ export type Outgoing =
   | OutgoingCommand
   | { to: 'events'; address: Address; messageId: string; event: Tagged; at: string; meta: Meta }
   | { to: 'effects'; address: Address; messageId: string; service: Service; request: Tagged; meta: Meta }
+  | Requeued
+
+/**
+ * A dead letter on its way back to where it came from, byte for byte: to the service's queue if there is a service, else
+ * to the actor's mailbox. Whoever reads it sees the id that it always had; for the broker, which would swallow it as a
+ * duplicate for two minutes, each round is a message of its own.
+ */
+export type Requeued = {
+  to: 'origin'
+  address: Address
+  service?: Service
+  type: string
+  payload: Uint8Array
+  messageId: string
+  round: number
+  meta: Meta
+}
 
 export type OutgoingCommand = { to: 'mailbox'; address: Address; messageId: string; command: Tagged; meta: Meta }
 
@@ -125,6 +142,8 @@ export type EffectDelivery = {
   meta: Meta
   /** 1 for the first. Deliveries after a crash count too. */
   attempt: number
+  /** It comes from the dead letters: even the first attempt may repeat what was done before. */
+  isRequeued?: boolean
   /** The outcome is safe: takes it off the queue. */
   done(): Promise<void>
   /** Comes back after so many milliseconds. */
@@ -139,7 +158,13 @@ export interface EffectQueue {
     service: Service,
     concurrency: number,
     handle: (effect: EffectDelivery) => Promise<void>,
-  ): Promise<{ close(): Promise<void> }>
+  ): Promise<EffectConsumer>
+}
+
+export interface EffectConsumer {
+  /** Another `concurrency` from now on; 0 takes nothing more. What was asked for before may still come. */
+  limit(concurrency: number): void
+  close(): Promise<void>
 }
 
 /** A reply on its way to whoever asked, with what is needed to match it to the request. */
@@ -265,7 +290,10 @@ export interface Store {
   commit(commit: Commit): Promise<CommitResult>
   /** The turns that these messages have had. The reply is that of the request's end, if it has come. */
   findTurns(keys: (Address & { partition: number; messageId: string })[]): Promise<KnownTurn[]>
-  /** Keeps the dead letter of an effect; those of messages come with their commit. The same one again changes nothing. */
+  /**
+   * Keeps the dead letter of an effect; those of messages come with their commit. There is one for each message: when it
+   * comes again it is open again, with one attempt more.
+   */
   keepDeadLetter(letter: DeadLetter): Promise<void>
   /** A stretch of the journal: positions from `after + 1` on, at most `limit`. */
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
@@ -275,6 +303,12 @@ export interface Store {
 export interface Reads {
   actor(address: Address & { partition: number }): Promise<StoredActor | undefined>
   findTurns: Store['findTurns']
+  /**
+   * Claims a request's id for the request of this digest, unless it is claimed already.
+   *
+   * @returns the digest that holds the id, for a week at least: another one than the given is another request's
+   */
+  claimKey(id: string, digest: string): Promise<string>
   /** The live workers, and what waits in their mailboxes by their last heartbeats. Asking is also the ping of the database. */
   health(): Promise<{ lag: number; workers: number }>
 }

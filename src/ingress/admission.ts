@@ -27,15 +27,21 @@ export class Admission {
     return undefined
   }
 
-  /** @throws `unavailable` or `overloaded` */
-  checkCommand(): void {
+  /**
+   * Whether so many commands may be sent now. While nobody waits, a batch may be larger than the limit: it could never be
+   * sent else.
+   *
+   * @throws `unavailable` or `overloaded`
+   */
+  checkCommands(count: number): void {
     const outage = this.outage()
     if (outage !== undefined) throw new Problem('unavailable', outage)
     if (this.#health.lag > this.#limits.TURNSTILE_MAX_LAG) {
       throw new Problem('overloaded', `${this.#health.lag} messages are waiting in the mailboxes already`)
     }
-    if (this.#asker.waiting >= this.#limits.TURNSTILE_MAX_PENDING_REQUESTS) {
-      throw new Problem('overloaded', `${this.#asker.waiting} requests are waiting here already`)
+    const { waiting } = this.#asker
+    if (waiting > 0 && waiting + count > this.#limits.TURNSTILE_MAX_PENDING_REQUESTS) {
+      throw new Problem('overloaded', `${waiting} commands are waiting here for their answers already`)
     }
   }
 

@@ -75,6 +75,12 @@ function readJsonOnly(app: FastifyInstance): void {
   })
 }
 
+/** For routes that take no body: whatever a client sends as one means nothing, and is not even read. */
+export function ignoreBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _body, done) => done(null))
+}
+
 function isPlainUtf8({ headers }: FastifyRequest): boolean {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
   return /^utf-?8$/i.test(charset) && (headers['content-encoding'] ?? 'identity') === 'identity'

@@ -1,7 +1,7 @@
 import type { Reply } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
 import type { Log, OutgoingCommand, Reads, Requests } from '../engine/ports.ts'
-import { Problem } from './problems.ts'
+import { keyReused, Problem } from './problems.ts'
 
 type Waiter = {
   fingerprint: string | undefined
@@ -94,7 +94,7 @@ export class Asker {
     for (const waiter of this.#remove(question)) {
       // Without a fingerprint it was no HTTP request, and no key can have been reused.
       if (fingerprint === undefined || fingerprint === waiter.fingerprint) waiter.resolve(reply)
-      else waiter.reject(new Problem('idempotency-key-reused', 'this Idempotency-Key came before, with another body'))
+      else waiter.reject(keyReused())
     }
   }
 

@@ -1,38 +1,61 @@
 import { createHash } from 'node:crypto'
-import type { Kind } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { deriveId } from '../actor/ids.ts'
-import type { Meta, OutgoingCommand } from '../engine/ports.ts'
+import type { Address, Meta, OutgoingCommand } from '../engine/ports.ts'
+import type { NextCommand } from './route.ts'
 
-/** What the command needs to know of the request that it is made from. */
+/** What a command needs to know of the request that it is made from. */
 export type Origin = {
-  /** Method and path as the route has them. */
-  route: string
+  /** Method and path, with the ids that are in it: the same key for another resource is another request. */
+  resource: string
+  /** With a key it is made from key and resource, so that it is the same on any process. */
+  requestId: string
+  hasKey: boolean
   correlationId: string
   traceparent: string | undefined
-  idempotencyKey: string | undefined
   replyTo: string
 }
 
-/**
- * The first command to a new actor. With a key, its ids are made from route and key, so that on any process the same
- * key leads to the same actor and the same turn. A key that is a UUIDv7 lends the ids its time.
- */
-export function commandToNew(kind: Kind, command: Tagged, origin: Origin, makeId: () => string): OutgoingCommand {
-  const { route, correlationId, traceparent, idempotencyKey, replyTo } = origin
-  const messageId = idempotencyKey === undefined ? makeId() : deriveId(idempotencyKey, route)
-  const meta: Meta = { correlationId, replyTo, requestId: messageId }
-  if (traceparent !== undefined) meta.traceparent = traceparent
-  if (idempotencyKey !== undefined) meta.fingerprint = fingerprintOf(route, command)
-  return { to: 'mailbox', address: { kind, id: deriveId(messageId, kind) }, messageId, command, meta }
+/** With a key the request's id is made from it; one that is a UUIDv7 lends the id its time. */
+export function requestIdOf(resource: string, key: string | undefined, makeId: () => string): string {
+  return key === undefined ? makeId() : deriveId(key, resource)
+}
+
+/** The first command to a new actor. Its id is made from the request's: the same key leads to the same actor and turn. */
+export function commandToNew(kind: string, command: Tagged, origin: Origin): OutgoingCommand {
+  return commandTo({ kind, id: deriveId(origin.requestId, kind) }, command, origin)
+}
+
+export function commandTo(address: Address, command: Tagged, origin: Origin): OutgoingCommand {
+  return outgoing(address, origin.requestId, command, origin, digestOf(origin, command))
+}
+
+/** Each is told apart by its place in the batch, and bears the digest of the whole of it. */
+export function commandsOf(batch: NextCommand[], digest: string, origin: Origin): OutgoingCommand[] {
+  return batch.map(([kind, id, command], index) => {
+    return outgoing({ kind, id }, deriveId(origin.requestId, index), command, origin, digest)
+  })
 }
 
 /**
  * A digest of the request's meaning. Parsing has put its fields into the order of the schema and dropped what nobody
  * reads, so neither makes a difference.
  */
-function fingerprintOf(route: string, command: Tagged): string {
+export function digestOf({ resource }: Origin, meaning: Tagged | NextCommand[]): string {
   return createHash('sha256')
-    .update(`${route}\n${JSON.stringify(command)}`)
+    .update(`${resource}\n${JSON.stringify(meaning)}`)
     .digest('base64url')
+}
+
+function outgoing(
+  address: Address,
+  messageId: string,
+  command: Tagged,
+  { correlationId, traceparent, replyTo, hasKey }: Origin,
+  fingerprint: string,
+): OutgoingCommand {
+  const meta: Meta = { correlationId, replyTo, requestId: messageId }
+  if (traceparent !== undefined) meta.traceparent = traceparent
+  if (hasKey) meta.fingerprint = fingerprint
+  return { to: 'mailbox', address, messageId, command, meta }
 }

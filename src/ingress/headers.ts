@@ -23,14 +23,23 @@ export function traceparentOf(request: IncomingMessage): string | undefined {
   return typeof given === 'string' && traceparentPattern.test(given) ? given : undefined
 }
 
-/** @throws `invalid-idempotency-key` for one that is given but cannot be used: to ignore it could book twice */
-export function idempotencyKeyOf(request: IncomingMessage): string | undefined {
-  if (request.headers['idempotency-key'] === undefined) return undefined
+/**
+ * @throws `invalid-idempotency-key` for one that is given but cannot be used: to ignore it could book twice; or for none,
+ *   where it is required
+ */
+export function idempotencyKeyOf(request: IncomingMessage, isRequired = false): string | undefined {
+  if (request.headers['idempotency-key'] === undefined) {
+    if (isRequired) throw invalidKey('is required')
+    return undefined
+  }
   const keys = request.headersDistinct['idempotency-key'] ?? []
   const [key] = keys
   if (keys.length === 1 && key !== undefined && keyPattern.test(key)) return key
-  const message = 'must be given once, as 1 to 255 printable ASCII characters'
-  throw new Problem('invalid-idempotency-key', `Idempotency-Key ${message}`, {
+  throw invalidKey('must be given once, as 1 to 255 printable ASCII characters')
+}
+
+function invalidKey(message: string): Problem {
+  return new Problem('invalid-idempotency-key', `Idempotency-Key ${message}`, {
     errors: [{ field: 'Idempotency-Key', message }],
   })
 }

@@ -12,6 +12,8 @@ export type TestHouse = {
   actors: Map<string, StoredActor>
   turns: KnownTurn[]
   lookUps: number
+  /** The digests that hold the keys of batches. */
+  keys: Map<string, string>
   lag: number
   /** What becomes of a command that is sent. The default answers it at once. */
   onSend: (command: OutgoingCommand) => Promise<{ duplicate: boolean }>
@@ -32,6 +34,7 @@ export function createHouse(): TestHouse {
     actors: new Map(),
     turns: [],
     lookUps: 0,
+    keys: new Map(),
     lag: 0,
     async onSend(command) {
       setImmediate(() => house.answer({ requestId: command.messageId, ...fingerprintOf(command), ...okOf(command) }))
@@ -54,6 +57,11 @@ export function createHouse(): TestHouse {
       async findTurns(keys) {
         house.lookUps++
         return house.turns.filter((turn) => keys.some(({ messageId }) => messageId === turn.messageId))
+      },
+      async claimKey(id, digest) {
+        const holder = house.keys.get(id) ?? digest
+        house.keys.set(id, holder)
+        return holder
       },
       health: async () => ({ lag: house.lag, workers: 1 }),
     },

@@ -9,9 +9,9 @@ import { routes } from './routes/index.ts'
 type Content = Record<string, { schema: object; example?: unknown; examples?: Record<string, { value: unknown }> }>
 type Operation = {
   operationId: string
-  parameters: { name: string; in: string; schema: object }[]
+  parameters: { name: string; in: string; required?: boolean; schema: object }[]
   requestBody?: { content: Content }
-  responses: Record<string, { content: Content }>
+  responses: Record<string, { content?: Content }>
 }
 
 const document = makeOpenApi(routes) as { openapi: string; paths: Record<string, Record<string, Operation>> }
@@ -45,16 +45,27 @@ test('the examples are what the routes take and give', () => {
       const example = operation?.requestBody?.content['application/json']?.example
       assert.deepEqual(route.body.parse(example), example)
     }
-    const answer = operation?.responses[route.answer.status]?.content['application/json']?.example
+    const answer = operation?.responses[route.answer.status]?.content?.['application/json']?.example
     if (answer !== undefined) assert.deepEqual(route.answer.schema?.parse(answer), answer)
   }
+})
+
+test('a header that is required says so, also in the example of the page', () => {
+  const [reporting] = routes.filter(({ isKeyRequired }) => isKeyRequired)
+  assert.ok(reporting)
+  const key = operationOf(reporting)?.parameters.find(({ name }) => name === 'Idempotency-Key')
+  assert.equal(key?.required, true)
+  assert.equal(operationOf(reporting)?.responses[200]?.content, undefined)
+  const html = makeDocsPage([reporting], 'http://localhost:8080')
+  assert.match(html, /curl -X POST \S+\/tickets-status \\\n {2}-H &#39;Idempotency-Key: /)
+  assert.ok(html.includes('<code>tickets[].price.amount</code>'))
 })
 
 test('every problem is somewhere, with an example', () => {
   const seen = new Set<string>()
   for (const route of routes) {
     for (const [status, { content }] of Object.entries(operationOf(route)?.responses ?? {})) {
-      for (const [code, { value }] of Object.entries(content['application/problem+json']?.examples ?? {})) {
+      for (const [code, { value }] of Object.entries(content?.['application/problem+json']?.examples ?? {})) {
         assert.equal(problemDocument.parse(value).status, Number(status))
         seen.add(code)
       }

@@ -4,7 +4,15 @@ import { problemDocument } from '../../schemas/http.ts'
 import { type ProblemCode, problemCatalogue } from './problems.ts'
 import type { Route } from './route.ts'
 
-type JsonSchema = { properties?: Record<string, JsonSchema>; examples?: unknown[]; [key: string]: unknown }
+export type JsonSchema = {
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+  enum?: unknown[]
+  examples?: unknown[]
+  [key: string]: unknown
+}
 
 /** The OpenAPI 3.1 document of these routes. */
 export function makeOpenApi(routes: readonly Route[]): object {
@@ -16,7 +24,8 @@ export function makeOpenApi(routes: readonly Route[]): object {
     info: {
       title: 'Turnstile',
       version: '1',
-      description: 'Sells tickets. Every POST takes an `Idempotency-Key`; every answer carries a `Correlation-ID`.',
+      description:
+        'Sells tickets. Every POST and PUT takes an `Idempotency-Key`; every answer carries a `Correlation-ID`.',
     },
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map(({ group }) => group))].map((name) => ({ name })),
@@ -68,7 +77,7 @@ const correlationHeader = {
   schema: { type: 'string' },
 }
 
-function headerParameters({ method }: Route): object[] {
+function headerParameters({ method, isKeyRequired = false }: Route): object[] {
   const correlation = { name: 'Correlation-ID', in: 'header', ...correlationHeader }
   const traceparent = {
     name: 'traceparent',
@@ -79,6 +88,7 @@ function headerParameters({ method }: Route): object[] {
   const key = {
     name: 'Idempotency-Key',
     in: 'header',
+    required: isKeyRequired,
     description: 'The same key and body again gets the first answer back and does nothing twice. Best a UUIDv7',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   }
@@ -86,8 +96,9 @@ function headerParameters({ method }: Route): object[] {
 }
 
 function answerOf({ answer: { description, schema, type } }: Route): object {
-  const content = schema ? jsonContent(schemaOf(schema, 'output')) : { [type ?? '']: { schema: { type: 'string' } } }
-  return { description, headers: { 'Correlation-ID': correlationHeader }, content }
+  const answer = { description, headers: { 'Correlation-ID': correlationHeader } }
+  if (schema) return { ...answer, content: jsonContent(schemaOf(schema, 'output')) }
+  return type === undefined ? answer : { ...answer, content: { [type]: { schema: { type: 'string' } } } }
 }
 
 function jsonContent(schema: JsonSchema): object {

@@ -10,7 +10,7 @@ export const problemCatalogue = {
   'invalid-request': {
     status: 400,
     title: 'The request is not valid',
-    meaning: 'A field is missing, of the wrong type, or out of its range. `errors` names each.',
+    meaning: 'A field is missing, of the wrong type, or out of its range. `errors` names each, up to a hundred.',
     remedy: 'Correct the fields and send it again. Nothing was done.',
   },
   'malformed-json': {
@@ -28,7 +28,8 @@ export const problemCatalogue = {
   'invalid-idempotency-key': {
     status: 400,
     title: 'The Idempotency-Key cannot be used',
-    meaning: 'The header is empty, longer than 255 characters, not printable ASCII, or there several times.',
+    meaning:
+      'The header is missing where it is required, empty, longer than 255 characters, not printable ASCII, or there several times.',
     remedy: 'Send one key, best a UUIDv7. Nothing was done.',
   },
   'sold-out': {
@@ -48,6 +49,12 @@ export const problemCatalogue = {
     title: 'There is no such booking',
     meaning: 'No booking with this id was ever asked for.',
     remedy: 'Use a `booking_id` that `POST /book-tickets` answered with.',
+  },
+  'unknown-ticket': {
+    status: 404,
+    title: 'There is no such ticket',
+    meaning: 'No ticket with this id was ever confirmed or canceled.',
+    remedy: 'Use a `ticket_id` that `POST /tickets-status` reported.',
   },
   'unknown-route': {
     status: 404,
@@ -72,6 +79,18 @@ export const problemCatalogue = {
     title: 'The request came too slowly',
     meaning: 'The headers or the body were not complete in time.',
     remedy: 'Send it again. Nothing was done.',
+  },
+  'booking-canceled': {
+    status: 409,
+    title: 'The booking was canceled',
+    meaning: 'It was canceled before its seats were reserved, so it holds none.',
+    remedy: 'Book again, with another `Idempotency-Key`.',
+  },
+  'ticket-canceled': {
+    status: 409,
+    title: 'The ticket is canceled',
+    meaning: 'Its money goes back by the sheet `tickets-to-refund`, never a second time by a refund.',
+    remedy: 'Nothing.',
   },
   refused: {
     status: 409,
@@ -162,5 +181,8 @@ export class Problem extends Error {
     return this.errors ? { ...document, errors: this.errors } : document
   }
 }
+
+export const keyReused = (): Problem =>
+  new Problem('idempotency-key-reused', 'this Idempotency-Key came before, with another body')
 
 export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemCatalogue, code)

@@ -7,19 +7,21 @@ import type { ProblemCode } from './problems.ts'
  * route, write one of these and put it into the list in `routes/index.ts`.
  */
 export type Route<Params = unknown, Body = unknown> = {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT'
   /** As OpenAPI writes it: `/shows/{show_id}`. */
   path: `/${string}`
-  group: 'Shows' | 'Bookings' | 'Operation' | 'Documents'
+  group: 'Shows' | 'Bookings' | 'Tickets' | 'Operation' | 'Documents'
   summary: string
   description?: string
   /** Of the names in the path. */
   params?: z.ZodType<Params>
+  /** Nothing is done without an Idempotency-Key. */
+  isKeyRequired?: boolean
   body?: z.ZodType<Body>
   answer: {
-    status: 200 | 201
+    status: 200 | 201 | 202
     description: string
-    /** JSON by this schema; without it, text of this `type`. */
+    /** JSON by this schema; without it, text of this `type`; without both, nothing. */
     schema?: z.ZodType
     type?: string
     headers?: Record<string, string>
@@ -41,6 +43,15 @@ export type Call<Params, Body> = {
    * @throws a Problem when the actor refuses, or when there is no answer in time
    */
   askNew(...first: FirstCommand): Promise<Record<string, unknown>>
+  /** The same for the actor of this id, whether it was ever heard of or not. */
+  ask(...next: NextCommand): Promise<Record<string, unknown>>
+  /**
+   * Sends commands in this order and waits for all answers. That the Idempotency-Key belongs to another batch is found out
+   * before anything is sent.
+   *
+   * @throws a Problem; `outcome-unknown` also when only some of them were accepted
+   */
+  askAll(batch: NextCommand[]): Promise<void>
   /** The committed state of an actor, if it has one. */
   findState(kind: Kind, id: string): Promise<unknown>
   server: ServerView
@@ -49,6 +60,9 @@ export type Call<Params, Body> = {
 /** The kind of the new actor, and a command that it understands. */
 export type FirstCommand = { [K in Kind]: [kind: K, command: CommandTo<K>] }[Kind]
 
+/** The actor, and a command that it understands. */
+export type NextCommand = { [K in Kind]: [kind: K, id: string, command: CommandTo<K>] }[Kind]
+
 /** What the routes about the server itself show. */
 export type ServerView = {
   /** Why no request can be taken now; nothing when all is well. */
@@ -56,6 +70,11 @@ export type ServerView = {
   metrics(): Promise<string>
   readonly openapi: object
   readonly docsPage: string
+}
+
+/** The path with these values in the places of their names. */
+export function fillPath(path: string, values: Record<string, unknown> = {}): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name]))
 }
 
 /** What a command can be answered with, whichever it is. */

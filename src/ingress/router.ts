@@ -1,85 +1,33 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import type { Kind } from '../../schemas/index.ts'
-import { partitionOf } from '../actor/ids.ts'
-import type { Config } from '../config.ts'
-import type { Reads, Requests } from '../engine/ports.ts'
-import type { Admission } from './admission.ts'
-import type { Asker } from './asker.ts'
-import { commandToNew } from './commands.ts'
-import { idempotencyKeyOf, traceparentOf } from './headers.ts'
-import { parseRequest } from './parse.ts'
-import { isProblemCode, Problem } from './problems.ts'
-import type { Call, FirstCommand, Route, ServerView } from './route.ts'
-
-export type House = {
-  config: Pick<Config, 'TURNSTILE_PARTITIONS'>
-  requests: Requests
-  reads: Reads
-  asker: Asker
-  admission: Admission
-  makeId: () => string
-  server: ServerView
-}
+import { ignoreBodies } from './app.ts'
+import { callOf, type House } from './call.ts'
+import { Problem } from './problems.ts'
+import type { Route } from './route.ts'
 
 const methods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 export function addRoutes(app: FastifyInstance, routes: Route[], house: House): void {
-  for (const route of routes) {
-    app.route({
+  const add = (to: FastifyInstance, route: Route) =>
+    to.route({
       method: route.method,
       url: patternOf(route.path),
       handler: (request, reply) => serve(route, request, reply, house),
     })
-  }
+  for (const route of routes) if (route.body) add(app, route)
+  void app.register(async (bodiless) => {
+    ignoreBodies(bodiless)
+    for (const route of routes) if (!route.body) add(bodiless, route)
+  })
   for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes)
 }
 
-async function serve(route: Route, request: FastifyRequest, reply: FastifyReply, house: House): Promise<unknown> {
+async function serve(route: Route, request: FastifyRequest, reply: FastifyReply, house: House): Promise<FastifyReply> {
   const body = await route.handle(callOf(route, request, house))
   const { status, type, headers } = route.answer
   reply.code(status)
   if (headers) reply.headers(headers)
   if (type !== undefined) reply.type(type)
-  return body
-}
-
-function callOf(route: Route, request: FastifyRequest, house: House): Call<unknown, unknown> {
-  return {
-    params: route.params ? parseRequest(route.params, request.params, 'path') : undefined,
-    body: route.body ? parseRequest(route.body, request.body, 'body') : undefined,
-    askNew: (...first) => askNew(first, route, request, house),
-    findState: (kind, id) => findState({ kind, id }, house),
-    server: house.server,
-  }
-}
-
-async function askNew(
-  [kind, command]: FirstCommand,
-  route: Route,
-  request: FastifyRequest,
-  { requests, asker, admission, makeId }: House,
-): Promise<Record<string, unknown>> {
-  const origin = {
-    route: `${route.method} ${route.path}`,
-    correlationId: request.correlationId,
-    traceparent: traceparentOf(request.raw),
-    idempotencyKey: idempotencyKeyOf(request.raw),
-    replyTo: requests.replyTo,
-  }
-  admission.checkCommand()
-  const reply = await asker.ask(commandToNew(kind, command, origin, makeId))
-  if ('ok' in reply) return reply.ok
-  throw new Problem(isProblemCode(reply.refused) ? reply.refused : 'refused', reply.reason)
-}
-
-async function findState(address: { kind: Kind; id: string }, { config, reads, admission }: House): Promise<unknown> {
-  admission.checkQuery()
-  const partition = partitionOf(address.id, config.TURNSTILE_PARTITIONS)
-  try {
-    return (await reads.actor({ ...address, partition }))?.state
-  } catch (error) {
-    throw new Problem('unavailable', 'the database does not answer', { cause: error })
-  }
+  return reply.send(body)
 }
 
 /** A path that exists for another method is 405, and says for which. */

@@ -155,13 +155,14 @@ describe('queries', () => {
     const asked = { ...order, requested_at: '2026-12-01T09:30:00.000Z' }
     const states = [
       { status: 'reserving', ...asked },
-      { status: 'made', ...asked, tickets_ordered: true },
-      { status: 'failed', ...asked, failure_reason: 'sold out' },
+      { status: 'made', ...asked, tickets_ordered: true, tickets: { [showId]: 'confirmed' } },
+      { status: 'failed', ...asked, failure_reason: 'sold out', tickets: {} },
+      { status: 'canceled', ...asked, tickets: { [showId]: 'gone' } },
     ]
     for (const state of states) {
       store('booking', showId, state)
       const response = await fetch(`${ingress.url}/bookings/${showId}`)
-      assert.deepEqual(await response.json(), { booking_id: showId, tickets_ordered: false, ...state })
+      assert.deepEqual(await response.json(), { booking_id: showId, tickets_ordered: false, tickets: {}, ...state })
     }
   })
 

@@ -1,7 +1,7 @@
 import type { Commit, CommitResult } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
-import { documentOf, insertLetters } from './dead-letters.ts'
+import { documentOf, insertLetters, reopenLetters } from './dead-letters.ts'
 import { json, lines } from './encode.ts'
 import { isRefusedData, sqlState } from './errors.ts'
 
@@ -130,9 +130,6 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
   ), dead_letters as (
     ${insertLetters(sql, deadLetters)}
     where (select is_open from fence)
-    on conflict (partition, message_id) do update
-    set attempts = dead_letter.attempts + excluded.attempts, last_at = excluded.last_at,
-      code = excluded.code, cause = excluded.cause, stack = excluded.stack, payload = excluded.payload,
-      headers = excluded.headers, meta = excluded.meta, at = excluded.at
+    ${reopenLetters(sql)}
   )
   select id from expected where id not in (select id from held) order by id`

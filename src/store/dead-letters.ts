@@ -27,10 +27,15 @@ export const insertLetters = (sql: Sql, document: string) => sql`
     partition int, "messageId" uuid, kind text, "actorId" text, type text, code text, cause text, stack text, payload text,
     headers json, meta json, at timestamptz, attempts int)`
 
+/** The end of that statement: one that is there already has failed again, so it is open again, as it is now. */
+export const reopenLetters = (sql: Sql) => sql`
+  on conflict (partition, message_id) do update
+  set status = 'open', revision = dead_letter.revision + 1,
+    attempts = dead_letter.attempts + excluded.attempts, last_at = excluded.last_at,
+    code = excluded.code, cause = excluded.cause, stack = excluded.stack, payload = excluded.payload,
+    headers = excluded.headers, meta = excluded.meta, at = excluded.at`
+
 export async function keepDeadLetter(database: Database, letter: DeadLetter): Promise<void> {
   const document = documentOf([letter])
-  await database.run(
-    'lease',
-    (sql) => sql`${insertLetters(sql, document)} on conflict (partition, message_id) do nothing`,
-  )
+  await database.run('lease', (sql) => sql`${insertLetters(sql, document)} ${reopenLetters(sql)}`)
 }

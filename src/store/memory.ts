@@ -16,6 +16,9 @@ import { json } from './encode.ts'
 type Located = Address & { partition: number }
 type Progress = { id: number; epoch: number; published: number }
 type Worker = { leaseUntilMs: number; lag: number }
+type RequestKey = { digest: string; claimedAtMs: number }
+
+const weekMs = 7 * 24 * 60 * 60 * 1_000
 
 /** A dead letter as it is kept: one for each message, however often it came. */
 export type StoredLetter = DeadLetter & { attempts: number }
@@ -32,6 +35,7 @@ export class MemoryStore implements Store, Reads {
   readonly #turns = new Map<string, TurnRecord>()
   readonly #actors = new Map<string, StoredActor>()
   readonly #letters = new Map<string, StoredLetter>()
+  readonly #requestKeys = new Map<string, RequestKey>()
 
   /** @param nowMs the database's clock */
   constructor(partitions: number, nowMs: () => number) {
@@ -119,11 +123,20 @@ export class MemoryStore implements Store, Reads {
   }
 
   async keepDeadLetter(letter: DeadLetter): Promise<void> {
-    if (!this.#letters.has(letterKey(letter))) this.#letters.set(letterKey(letter), { ...letter, attempts: 1 })
+    this.#keep(letter)
   }
 
   async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
     return copy((this.#journals.get(partition) ?? []).slice(after, after + limit))
+  }
+
+  async claimKey(id: string, digest: string): Promise<string> {
+    for (const [other, { claimedAtMs }] of this.#requestKeys) {
+      if (other !== id && claimedAtMs < this.#nowMs() - weekMs) this.#requestKeys.delete(other)
+    }
+    const holder = this.#requestKeys.get(id) ?? { digest, claimedAtMs: this.#nowMs() }
+    this.#requestKeys.set(id, holder)
+    return holder.digest
   }
 
   async health(): Promise<{ lag: number; workers: number }> {
@@ -144,10 +157,12 @@ export class MemoryStore implements Store, Reads {
       this.#turns.set(turnKey(turn), turn)
     }
     for (const state of batch.states) this.#actors.set(keyOf(state), state)
-    for (const letter of batch.deadLetters) {
-      const attempts = (this.#letters.get(letterKey(letter))?.attempts ?? 0) + 1
-      this.#letters.set(letterKey(letter), { ...letter, attempts })
-    }
+    for (const letter of batch.deadLetters) this.#keep(letter)
+  }
+
+  #keep(letter: DeadLetter): void {
+    const attempts = (this.#letters.get(letterKey(letter))?.attempts ?? 0) + 1
+    this.#letters.set(letterKey(letter), { ...letter, attempts })
   }
 
   /** The turn's own reply or, when it is a request without one, the reply that a later turn of the actor gave to it. */

@@ -19,7 +19,7 @@ describe('with 200,000 actors that were never analyzed', () => {
   before(async () => {
     database = await openDatabase()
     const { sql } = database
-    for (const table of ['partition', 'worker', 'turn', 'actor', 'dead_letter'])
+    for (const table of ['partition', 'worker', 'turn', 'actor', 'dead_letter', 'request_key'])
       await sql.unsafe(`alter table ${table} set (autovacuum_enabled = off)`)
     // Tells the planner for sure that they are empty.
     await sql.unsafe('vacuum analyze')
@@ -32,6 +32,9 @@ describe('with 200,000 actors that were never analyzed', () => {
       insert into turn
       select 1, 1000 + i, 'booking', md5(i::text)::uuid, 1, md5(i::text)::uuid, now(), '{}', '{}', '{}'
       from generate_series(1, 200000) as i`
+    await sql`
+      insert into request_key
+      select md5(i::text)::uuid, '', now() - i * interval '1 minute' from generate_series(1, 200000) as i`
   })
   after(() => database.close())
 
@@ -49,6 +52,7 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.saveProgress([row])
       await store.readPartitions([0])
       await store.heartbeat('anna', 10_000, 0)
+      await store.claimKey(randomUUID(), 'digest')
     }
   }
 
@@ -63,7 +67,7 @@ describe('with 200,000 actors that were never analyzed', () => {
   }
 
   it('every statement looks up what it needs, and reads nothing else', async () => {
-    const tables = ['partition', 'turn', 'actor'] as const
+    const tables = ['partition', 'turn', 'actor', 'request_key'] as const
     const earlier = Object.fromEntries(await Promise.all(tables.map(async (name) => [name, await scans(name)])))
     await useAll()
     // A backend hands in its counts within a second or so of its last statement, and at its end.

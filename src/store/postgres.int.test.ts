@@ -18,13 +18,15 @@ after(async () => {
 })
 
 storeFeatures('PostgresStore', async () => {
-  await sql`truncate partition, worker, turn, actor, dead_letter`
+  await sql`truncate partition, worker, turn, actor, dead_letter, request_key`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
   return {
     store,
     passTime: async (ms) => {
-      await sql`update worker set lease_until = lease_until - ${ms}::int * interval '1 millisecond'`
+      const age = sql`${ms}::int * interval '1 millisecond'`
+      await sql`update worker set lease_until = lease_until - ${age}`
+      await sql`update request_key set claimed_at = claimed_at - ${age}`
     },
     deadLetters: async () => (await sql`select * from dead_letter`).map(letterOfRow),
     close: () => store.close(),

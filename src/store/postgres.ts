@@ -6,6 +6,7 @@ import { Database } from './database.ts'
 import { keepDeadLetter } from './dead-letters.ts'
 import { databaseUnavailable, isTransient } from './errors.ts'
 import { findTurns, readJournal } from './journal.ts'
+import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
 import { ensurePartitions, migrate } from './migrate.ts'
 import { actor, health, load } from './reads.ts'
@@ -38,6 +39,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
     readJournal: (partition, after, limit) => readJournal(database, partition, after, limit),
     actor: (address) => actor(database, address),
+    claimKey: (id, digest) => claimKey(database, id, digest),
     health: () => health(database),
     close: () => database.close(),
   }

@@ -8,7 +8,7 @@ import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, turnOf
 /** A store with four partitions, and what a test cannot do through it. */
 export type StoreHarness = {
   store: Store & Reads
-  /** Ages the leases. */
+  /** Ages the leases, and the keys that are claimed. */
   passTime(ms: number): Promise<void>
   deadLetters(): Promise<StoredLetter[]>
   close(): Promise<void>
@@ -278,11 +278,11 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       })
     })
 
-    it('keeps the dead letter of an effect once', async () => {
+    it('keeps one dead letter for each effect, and counts its attempts', async () => {
       const letter = letterOf({ code: 'effect-exhausted' })
       await store.keepDeadLetter(letter)
       await store.keepDeadLetter({ ...letter, cause: 'another' })
-      assert.deepEqual(await harness.deadLetters(), [{ ...letter, attempts: 1 }])
+      assert.deepEqual(await harness.deadLetters(), [{ ...letter, cause: 'another', attempts: 2 }])
     })
 
     describe('reads', () => {
@@ -359,6 +359,32 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         const link = noise.turns[2]
         assert.ok(link)
         assert.deepEqual(await store.findTurns([keyOf(link)]), [nameOf(link)])
+      })
+
+      it('lets the first claim of a key hold it', async () => {
+        const [id, other] = [randomUUID(), randomUUID()]
+        assert.equal(await store.claimKey(id, 'first'), 'first')
+        assert.equal(await store.claimKey(id, 'second'), 'first')
+        assert.equal(await store.claimKey(id, 'first'), 'first')
+        assert.equal(await store.claimKey(other, 'second'), 'second')
+      })
+
+      it('lets one of many that claim a key at once hold it', async () => {
+        const id = randomUUID()
+        const holders = await Promise.all(['a', 'b', 'c', 'd'].map((digest) => store.claimKey(id, digest)))
+        assert.equal(new Set(holders).size, 1)
+      })
+
+      it('forgets keys after a week, when others are claimed', async () => {
+        const dayMs = 24 * 60 * 60 * 1_000
+        const id = randomUUID()
+        await store.claimKey(id, 'first')
+        await harness.passTime(6 * dayMs)
+        await store.claimKey(randomUUID(), 'another')
+        assert.equal(await store.claimKey(id, 'second'), 'first')
+        await harness.passTime(2 * dayMs)
+        await store.claimKey(randomUUID(), 'another')
+        assert.equal(await store.claimKey(id, 'second'), 'second')
       })
 
       it('keeps what it was given, whatever is done to it later', async () => {

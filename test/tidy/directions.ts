@@ -21,6 +21,8 @@ const rooms: Room[] = [
   { room: 'src/projections/', ...adapter },
   { room: 'src/ingress/', ...adapter },
   { room: 'src/telemetry/', ...adapter },
+  // A command line of its own puts the record and the broker together.
+  { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
   { room: 'src/errors.ts', may: [] },
   // What stands in src itself puts the rooms together.
   { room: 'src/', may: ['src/', 'actors/', 'schemas/'] },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Service } from './service.ts'
+import { badRequest, noSuchCall, type Service } from './service.ts'
 import { createWebhook } from './webhook.ts'
 
 /** What the real API takes, written down here once more on purpose: our own schemas are what it has to catch. */
@@ -17,19 +17,22 @@ export type DeadNationOptions = {
   daemonUrl: string
   /** How long Dead Nation takes until it confirms a booking. */
   confirmAfterMs: number
+  /** It tells of so many tickets in a call, and of more in several. */
+  ticketsPerCall: number
 }
 
 /** The seller of the tickets: takes a booking, and a little later confirms its tickets through our webhook. */
 export function deadNation(options: DeadNationOptions): Service {
+  const { ticketsPerCall } = options
   const accepted = new Map<string, string>()
   const webhook = createWebhook(`${options.daemonUrl}/tickets-status`, options.confirmAfterMs)
   return {
     name: 'dead-nation',
-    prefix: 'dead-nation-api',
+    state: () => ({ bookings: [...accepted.values()].map((payload) => JSON.parse(payload) as object) }),
     handle: ({ method, path, body }) => {
-      if (method !== 'POST' || path !== '/ticket/booking') return { status: 404, body: { error: 'no such call' } }
+      if (method !== 'POST' || path !== '/ticket/booking') return noSuchCall
       const parsed = booking.safeParse(body)
-      if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } }
+      if (!parsed.success) return badRequest(z.prettifyError(parsed.error))
 
       const { booking_id } = parsed.data
       const payload = JSON.stringify(parsed.data)
@@ -39,15 +42,17 @@ export function deadNation(options: DeadNationOptions): Service {
       }
       if (before === undefined) {
         accepted.set(booking_id, payload)
-        void webhook.deliver(confirmation(parsed.data), `dead-nation-${booking_id}`)
+        for (const [index, tickets] of chunks(ticketsOf(parsed.data), ticketsPerCall).entries()) {
+          void webhook.deliver({ tickets }, `dead-nation-${booking_id}-${index + 1}`)
+        }
       }
-      return { status: 200, body: { booking_id } }
+      return { status: 200, body: { booking_id }, isRepeat: before !== undefined }
     },
     close: () => webhook.close(),
   }
 }
 
-function confirmation({ booking_id, customer_address, number_of_tickets }: Booking) {
+function ticketsOf({ booking_id, customer_address, number_of_tickets }: Booking): object[] {
   const ticket = () => ({
     ticket_id: randomUUID(),
     status: 'confirmed',
@@ -55,5 +60,8 @@ function confirmation({ booking_id, customer_address, number_of_tickets }: Booki
     customer_email: customer_address,
     booking_id,
   })
-  return { tickets: Array.from({ length: number_of_tickets }, ticket) }
+  return Array.from({ length: number_of_tickets }, ticket)
 }
+
+const chunks = <T>(items: T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))

@@ -15,7 +15,7 @@ const style = `
   details { border: 1px solid var(--line); border-radius: 8px; padding: .6rem 1rem; margin: .6rem 0 }
   summary { cursor: pointer } summary code { font-size: 14px }
   .method { display: inline-block; min-width: 3.2rem; font-weight: 700 }
-  .GET { color: light-dark(#0b57d0, #8ab4f8) } .POST { color: light-dark(#137333, #81c995) }
+  .GET { color: light-dark(#0b57d0, #8ab4f8) } .POST { color: light-dark(#137333, #81c995) } .PUT { color: light-dark(#9a5b00, #fdd663) }
   .soft { opacity: .75 }
   .example { position: relative } .example button { position: absolute; top: .5rem; right: .5rem }
 `

@@ -1,6 +1,13 @@
 import type { z } from 'zod'
 import { bookingState } from '../../../schemas/booking.ts'
-import { type BookingView, bookingMade, bookingParams, bookingView, bookTicketsBody } from '../../../schemas/http.ts'
+import {
+  type BookingView,
+  bookingAccepted,
+  bookingMade,
+  bookingParams,
+  bookingView,
+  bookTicketsBody,
+} from '../../../schemas/http.ts'
 import { Problem } from '../problems.ts'
 import { commandProblems, queryProblems, type Route } from '../route.ts'
 
@@ -12,7 +19,7 @@ export const bookTickets: Route<unknown, z.infer<typeof bookTicketsBody>> = {
   description: 'Reserves the seats, all or none, and answers once they are durably reserved.',
   body: bookTicketsBody,
   answer: { status: 201, description: 'The seats are reserved', schema: bookingMade },
-  problems: ['sold-out', 'unknown-show', ...commandProblems],
+  problems: ['sold-out', 'unknown-show', 'booking-canceled', ...commandProblems],
   handle: ({ body, askNew }) => askNew('booking', { type: 'BookShowTickets', ...body }),
 }
 
@@ -27,6 +34,20 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
   async handle({ params: { booking_id }, findState }): Promise<BookingView> {
     const state = bookingState.parse((await findState('booking', booking_id)) ?? { status: 'unknown' })
     if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${booking_id}`)
-    return { booking_id, ...state, tickets_ordered: state.status === 'made' && state.tickets_ordered }
+    return { booking_id, tickets_ordered: false, tickets: {}, ...state }
   },
+}
+
+export const cancelBooking: Route<z.infer<typeof bookingParams>> = {
+  method: 'POST',
+  path: '/bookings/{booking_id}/cancel',
+  group: 'Bookings',
+  summary: 'Cancel a booking',
+  description:
+    'Its seats go back on sale and its tickets are refunded, also those that are confirmed only later. Of a booking ' +
+    'that has ended already nothing more is done.',
+  params: bookingParams,
+  answer: { status: 202, description: 'It is canceled; refunds follow', schema: bookingAccepted },
+  problems: ['unknown-booking', ...commandProblems],
+  handle: ({ params: { booking_id }, ask }) => ask('booking', booking_id, { type: 'CancelBooking' }),
 }

@@ -1,8 +1,9 @@
 import type { Route } from '../route.ts'
-import { bookTickets, getBooking } from './bookings.ts'
+import { bookTickets, cancelBooking, getBooking } from './bookings.ts'
 import { docs, openapi, problem } from './documents.ts'
 import { health, metrics, ready } from './operation.ts'
 import { createShow, getShow } from './shows.ts'
+import { getTicket, refundTicket, reportTickets } from './tickets.ts'
 
 /** Every route there is, in the order in which the documents show them. */
 export const routes: Route[] = [
@@ -10,6 +11,10 @@ export const routes: Route[] = [
   getShow,
   bookTickets,
   getBooking,
+  cancelBooking,
+  reportTickets,
+  getTicket,
+  refundTicket,
   health,
   ready,
   metrics,

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import type { ServiceName } from './service.ts'
+
+/**
+ * What can be wrong with a service. Several at once all strike: it hangs, then says the status instead of doing anything,
+ * or does it and answers garbage, late, or not at all.
+ */
+const fault = z.strictObject({
+  /** Answers this, and does nothing. */
+  status: z.int().min(400).max(599).optional(),
+  /** Does it at once, and answers so much later. */
+  delay_ms: z.int().min(0).max(600_000).optional(),
+  /** Does it, and resets the connection in place of an answer. */
+  reset_after_success: z.boolean().optional(),
+  /** Does it, and answers 200 with what nobody can read. */
+  garbage: z.boolean().optional(),
+  /** Does nothing for so long; then does it, unless the caller has gone. */
+  hang_ms: z.int().min(0).max(600_000).optional(),
+  /** The share of calls that it strikes, all without. */
+  probability: z.number().min(0).max(1).optional(),
+})
+
+/** By service, as `PUT /_faults` takes them. An empty one clears the service's fault. */
+const settings = z.strictObject({
+  'dead-nation': fault.extend({ sold_out: z.boolean().optional() }).optional(),
+  receipts: fault.optional(),
+  payments: fault.optional(),
+  spreadsheets: fault.optional(),
+  files: fault.optional(),
+}) satisfies z.ZodType<Partial<Record<ServiceName, unknown>>>
+
+export type Fault = NonNullable<z.infer<typeof settings>['dead-nation']>
+export type FaultKind = Exclude<keyof Fault, 'probability'>
+
+type SetFault = Fault & { /** How often each has struck. */ struck: Partial<Record<FaultKind, number>> }
+
+/** The faults that are set, and how often they struck. */
+export class Faults {
+  readonly #faults = new Map<string, SetFault>()
+
+  /** Replaces the faults of the services that it names. @throws when it makes no sense */
+  set(body: unknown): void {
+    for (const [service, fault] of Object.entries(settings.parse(body))) {
+      const isEmpty = Object.values(fault ?? {}).every((value) => value === undefined)
+      if (isEmpty) this.#faults.delete(service)
+      else this.#faults.set(service, { ...fault, struck: {} })
+    }
+  }
+
+  clear(): void {
+    this.#faults.clear()
+  }
+
+  show(): Record<string, SetFault> {
+    return Object.fromEntries(this.#faults)
+  }
+
+  /** One call's luck. @returns what is wrong with it; ask with `strike`, which counts */
+  draw(service: string): { strike<K extends FaultKind>(kind: K): Fault[K] } {
+    const fault = this.#faults.get(service)
+    const isHit = fault !== undefined && Math.random() < (fault.probability ?? 1)
+    return {
+      strike(kind) {
+        const value = isHit ? fault[kind] : undefined
+        if (isHit && value) fault.struck[kind] = (fault.struck[kind] ?? 0) + 1
+        return value
+      },
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../test/support/wait.ts'
+import { silent } from './effects.fixtures.ts'
+import { Gate } from './gate.ts'
+import type { Outcome } from './outcome.ts'
+
+const good: Outcome = { tell: { type: 'PaymentRefunded' } }
+const bad: Outcome = { temporary: '503', retryAfterMs: 0 }
+const openMs = 200
+
+function aGate(t: { after(stop: () => void): void }, callsPerSecond = 100_000) {
+  const limits: number[] = []
+  const limit = (most: number) => void limits.push(most)
+  const gate = new Gate({ service: 'payments', concurrency: 8, callsPerSecond, openMs, limit, log: silent })
+  t.after(() => gate.close())
+  let calls = 0
+  const pass = (outcome: Outcome | (() => Promise<Outcome>)) =>
+    gate.pass(async () => {
+      calls += 1
+      return typeof outcome === 'function' ? outcome() : outcome
+    })
+  return { gate, limits, pass, calls: () => calls }
+}
+
+const inARow = 5
+
+test('five failures in a row open the circuit; a success between them does not let it come to that', async (t) => {
+  const { pass, limits } = aGate(t)
+  for (let index = 1; index < inARow; index++) assert.deepEqual(await pass(bad), bad)
+  await pass(good)
+  for (let index = 1; index < inARow; index++) await pass(bad)
+  assert.deepEqual(limits, [])
+  await pass(bad)
+  assert.deepEqual(limits, [0])
+})
+
+test('a final no is an answer, and no failure', async (t) => {
+  const { pass, limits } = aGate(t)
+  for (let index = 0; index < 20; index++) await pass({ refused: 'never' })
+  assert.deepEqual(limits, [])
+})
+
+test('while it is open nothing is called and what is in hand waits; then one call decides', async (t) => {
+  const { pass, limits, calls } = aGate(t)
+  for (let index = 0; index < inARow; index++) await pass(bad)
+  const openedMs = performance.now()
+
+  let answer: (outcome: Outcome) => void = () => {}
+  const deciding = new Promise<Outcome>((resolve) => {
+    answer = resolve
+  })
+  const waiting = Array.from({ length: 4 }, () => pass(() => deciding))
+  await until('one call tries', () => calls() === inARow + 1)
+  assert.ok(performance.now() - openedMs >= openMs - 5)
+  await until('one effect may be taken', () => limits.length === 2)
+  await sleep(openMs / 2)
+  assert.equal(calls(), inARow + 1, 'the others wait for what becomes of the one')
+
+  answer(good)
+  assert.deepEqual(await Promise.all(waiting), [good, good, good, good])
+  assert.equal(calls(), inARow + 4)
+  assert.deepEqual(limits, [0, 1, 8])
+})
+
+test('when the one call fails it opens again, and the others go on waiting', async (t) => {
+  const { pass, limits, calls } = aGate(t)
+  for (let index = 0; index < inARow; index++) await pass(bad)
+  const states = [bad, bad, good].map((outcome) => pass(outcome))
+  assert.deepEqual(await Promise.all(states), [bad, bad, good])
+  assert.equal(calls(), inARow + 3)
+  assert.deepEqual(limits, [0, 1, 0, 1, 0, 1, 8])
+})
+
+test('closing lets go of those who wait, without a call', async (t) => {
+  const { gate, pass, calls } = aGate(t)
+  for (let index = 0; index < inARow; index++) await pass(bad)
+  const waiting = pass(good)
+  await setImmediate()
+  gate.close()
+  assert.equal(await waiting, undefined)
+  assert.equal(await pass(good), undefined)
+  assert.equal(calls(), inARow)
+})
+
+test('no more calls a second than the limit, and not many fewer', async (t) => {
+  const { pass, calls } = aGate(t, 200)
+  const startedMs = performance.now()
+  await Promise.all(Array.from({ length: 120 }, () => pass(good)))
+  const elapsedMs = performance.now() - startedMs
+  assert.equal(calls(), 120)
+  // A tenth of a second's worth may come at once.
+  assert.ok(elapsedMs >= (120 - 20 - 1) * 5 - 10, `${elapsedMs} ms`)
+  assert.ok(elapsedMs < 1_500, `${elapsedMs} ms`)
+})
+
+test('a limit that aborts gives up those who wait', async (t) => {
+  const { gate, pass, calls } = aGate(t, 1)
+  await pass(good)
+  const waiting = pass(good)
+  gate.close()
+  assert.equal(await waiting, undefined)
+  assert.equal(calls(), 1)
+})

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import { describe, test } from 'node:test'
+import { until } from '../../test/support/wait.ts'
+import { MemoryBroker } from '../broker/memory.ts'
+import { aWorker, silent, startServer, ticketId } from './effects.fixtures.ts'
+import { startEffects } from './index.ts'
+import { payments } from './payments.ts'
+
+/** All services together, on a queue in memory. */
+
+type Requests = { service: 'payments' | 'receipts'; count: number }
+
+async function startWorld(
+  t: { after(stop: () => unknown): void },
+  respond: (line: string, response: ServerResponse) => void,
+  callsPerSecond = 10_000,
+) {
+  const { calls, gateway } = await startServer(t, ({ line }, response) => respond(line, response))
+  const timers = new Set<NodeJS.Timeout>()
+  const schedule = (delayMs: number, task: () => void) => void timers.add(setTimeout(task, delayMs))
+  const broker = new MemoryBroker({ prefix: 'test', partitions: 64, nowMs: Date.now, schedule }).connect()
+  const { settings, told, letters } = aWorker(payments, gateway)
+  const effects = await startEffects({
+    config: { GATEWAY_ADDR: gateway, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: callsPerSecond },
+    effects: broker.effects,
+    publisher: settings.publisher,
+    store: settings.deadLetters,
+    log: silent,
+    observer: settings.observer,
+  })
+  t.after(() => {
+    for (const timer of timers) clearTimeout(timer)
+  })
+  const ask = ({ service, count }: Requests) =>
+    broker.publisher.publish(
+      Array.from({ length: count }, () => ({
+        to: 'effects',
+        address: { kind: 'ticket', id: ticketId },
+        messageId: randomUUID(),
+        service,
+        request:
+          service === 'payments'
+            ? { type: 'RefundPayment', payment_reference: ticketId, reason: 'refund' }
+            : { type: 'VoidReceipt', ticket_id: ticketId, reason: 'refund' },
+        meta: { correlationId: 'story' },
+      })),
+    )
+  const toldOf = (type: string) => told.filter((command) => command.type === type).length
+  return { effects, calls, ask, toldOf, letters }
+}
+
+describe('a service on its own', () => {
+  test('that hangs has only so many calls under way, and holds up nobody else', async (t) => {
+    const hanging: ServerResponse[] = []
+    const { effects, ask, toldOf } = await startWorld(t, (line, response) => {
+      if (line.includes('receipts-api')) hanging.push(response)
+      else response.end()
+    })
+    await ask({ service: 'receipts', count: 100 })
+    await until('the hands are full', () => hanging.length === 32)
+    const startedMs = performance.now()
+    await ask({ service: 'payments', count: 200 })
+    await until('the refunds are made', () => toldOf('PaymentRefunded') === 200)
+    assert.ok(performance.now() - startedMs < 2_000, `${performance.now() - startedMs} ms`)
+    assert.equal(hanging.length, 32)
+    assert.equal(toldOf('ReceiptVoided'), 0)
+
+    let ended = 0
+    await until('the others follow', () => {
+      for (const response of hanging.slice(ended)) response.end()
+      ended = hanging.length
+      return toldOf('ReceiptVoided') === 100
+    })
+    await effects.close()
+  })
+
+  test('that is out of order is left alone, and costs those who wait no attempts', async (t) => {
+    let isOut = true
+    const { effects, calls, ask, toldOf, letters } = await startWorld(t, (_, response) => {
+      response.writeHead(isOut ? 503 : 200).end()
+    })
+    await ask({ service: 'payments', count: 300 })
+    await until('the circuit is open', () => calls.length >= 5)
+    // Longer than it takes until a call tries again.
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    assert.ok(calls.length <= 32 + 2, `${calls.length} calls`)
+    isOut = false
+    await until('all is done', () => toldOf('PaymentRefunded') === 300)
+    assert.ok(calls.length <= 300 + 32 + 3, `${calls.length} calls`)
+    assert.deepEqual(letters, [])
+    await effects.close()
+  })
+
+  test('gets no more calls a second than the setting says', async (t) => {
+    const { effects, ask, toldOf } = await startWorld(t, (_, response) => response.end(), 100)
+    const startedMs = performance.now()
+    await ask({ service: 'payments', count: 60 })
+    await until('all is done', () => toldOf('PaymentRefunded') === 60)
+    assert.ok(performance.now() - startedMs >= 450, `${performance.now() - startedMs} ms`)
+    await effects.close()
+  })
+})

@@ -1,0 +1,93 @@
+import type { FastifyRequest } from 'fastify'
+import type { Kind } from '../../schemas/index.ts'
+import type { Reply } from '../actor/actor.ts'
+import { partitionOf } from '../actor/ids.ts'
+import type { Config } from '../config.ts'
+import type { OutgoingCommand, Reads, Requests } from '../engine/ports.ts'
+import type { Admission } from './admission.ts'
+import type { Asker } from './asker.ts'
+import { commandsOf, commandTo, commandToNew, digestOf, type Origin, requestIdOf } from './commands.ts'
+import { idempotencyKeyOf, traceparentOf } from './headers.ts'
+import { parseRequest } from './parse.ts'
+import { isProblemCode, keyReused, Problem } from './problems.ts'
+import { type Call, fillPath, type NextCommand, type Route, type ServerView } from './route.ts'
+import { toProblem } from './to-problem.ts'
+
+export type House = {
+  config: Pick<Config, 'TURNSTILE_PARTITIONS'>
+  requests: Requests
+  reads: Reads
+  asker: Asker
+  admission: Admission
+  makeId: () => string
+  server: ServerView
+}
+
+/** One request as its route sees it. */
+export function callOf(route: Route, request: FastifyRequest, house: House): Call<unknown, unknown> {
+  const params = route.params ? parseRequest(route.params, request.params, 'path') : undefined
+  const body = route.body ? parseRequest(route.body, request.body, 'body') : undefined
+  const origin = () => originOf(route, params, request, house)
+  return {
+    params,
+    body,
+    askNew: async (kind, command) => ask(commandToNew(kind, command, origin()), house),
+    ask: async (kind, id, command) => ask(commandTo({ kind, id }, command, origin()), house),
+    askAll: async (batch) => askAll(batch, origin(), house),
+    findState: (kind, id) => findState({ kind, id }, house),
+    server: house.server,
+  }
+}
+
+/** @param params parsed, so that two spellings of an id are one resource */
+function originOf(route: Route, params: unknown, { raw, correlationId }: FastifyRequest, house: House): Origin {
+  const resource = `${route.method} ${fillPath(route.path, params as Record<string, string> | undefined)}`
+  const key = idempotencyKeyOf(raw, route.isKeyRequired)
+  return {
+    resource,
+    requestId: requestIdOf(resource, key, house.makeId),
+    hasKey: key !== undefined,
+    correlationId,
+    traceparent: traceparentOf(raw),
+    replyTo: house.requests.replyTo,
+  }
+}
+
+async function ask(command: OutgoingCommand, { asker, admission }: House): Promise<Record<string, unknown>> {
+  admission.checkCommands(1)
+  return acceptedOf(await asker.ask(command))
+}
+
+async function askAll(batch: NextCommand[], origin: Origin, { asker, admission, reads }: House): Promise<void> {
+  admission.checkCommands(batch.length)
+  const digest = digestOf(origin, batch)
+  if ((await reads.claimKey(origin.requestId, digest)) !== digest) throw keyReused()
+  const answers = await Promise.allSettled(commandsOf(batch, digest, origin).map((command) => asker.ask(command)))
+  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? toProblem(answer.reason) : []))
+  if (failures.length > 0) throw failureOf(failures, batch.length)
+  for (const answer of answers) if (answer.status === 'fulfilled') acceptedOf(answer.value)
+}
+
+/** Where one could not be sent, others were: that nothing was done cannot be said of a batch. */
+function failureOf(failures: Problem[], commands: number): Problem {
+  const fault = failures.find(({ status }) => status !== 503)
+  if (fault) return fault
+  const detail = `${failures.length} of ${commands} were not answered in time; they may still be carried out`
+  return new Problem('outcome-unknown', detail, { cause: failures[0] })
+}
+
+/** @throws a Problem when it was refused */
+function acceptedOf(reply: Reply): Record<string, unknown> {
+  if ('ok' in reply) return reply.ok
+  throw new Problem(isProblemCode(reply.refused) ? reply.refused : 'refused', reply.reason)
+}
+
+async function findState(address: { kind: Kind; id: string }, { config, reads, admission }: House): Promise<unknown> {
+  admission.checkQuery()
+  const partition = partitionOf(address.id, config.TURNSTILE_PARTITIONS)
+  try {
+    return (await reads.actor({ ...address, partition }))?.state
+  } catch (error) {
+    throw new Problem('unavailable', 'the database does not answer', { cause: error })
+  }
+}

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { bookingCommands, bookingEvents } from './booking.ts'
 import { deadNationRequests } from './dead-nation.ts'
 import type { MessageOf } from './message.ts'
-import { showCommands, showEvents } from './show.ts'
+import { showCommands } from './show.ts'
 
 /**
  * The catalogue: who can be told what. A wrong target or payload in an actor is a compile error, because `Intent` is
@@ -15,9 +15,6 @@ export type Kind = keyof typeof commandsByKind
 export type Service = keyof typeof requestsByService
 export type CommandTo<K extends Kind> = MessageOf<(typeof commandsByKind)[K]>
 export type RequestTo<S extends Service> = MessageOf<(typeof requestsByService)[S]>
-
-export const kinds = Object.keys(commandsByKind) as Kind[]
-export const services = Object.keys(requestsByService) as Service[]
 
 /** A command to another actor. */
 export type Send = { [K in Kind]: { send: K; id: string; command: CommandTo<K> } }[Kind]
@@ -32,5 +29,3 @@ export const publicEvents: Readonly<Record<string, z.ZodType>> = {
   BookingMade_v1: bookingEvents.BookingMade_v1,
   BookingFailed_v1: bookingEvents.BookingFailed_v1,
 }
-
-export const eventsByKind = { show: showEvents, booking: bookingEvents }

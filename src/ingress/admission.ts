@@ -27,10 +27,18 @@ export class Admission {
     return undefined
   }
 
+  /**
+   * Why no command would be answered now; nothing when all is well. Without a worker it would wait in its mailbox, and be
+   * carried out long after its client has given up.
+   */
+  standstill(): string | undefined {
+    return this.outage() ?? (this.#health.workers === 0 ? 'no worker is alive' : undefined)
+  }
+
   /** @throws `unavailable` or `overloaded` */
   checkCommand(): void {
-    const outage = this.outage()
-    if (outage !== undefined) throw new Problem('unavailable', outage)
+    const standstill = this.standstill()
+    if (standstill !== undefined) throw new Problem('unavailable', standstill)
     if (this.#health.lag > this.#limits.TURNSTILE_MAX_LAG) {
       throw new Problem('overloaded', `${this.#health.lag} messages are waiting in the mailboxes already`)
     }

@@ -13,6 +13,7 @@ export type TestHouse = {
   turns: KnownTurn[]
   lookUps: number
   lag: number
+  workers: number
   /** What becomes of a command that is sent. The default answers it at once. */
   onSend: (command: OutgoingCommand) => Promise<{ duplicate: boolean }>
   answer(answer: Answer): void
@@ -33,6 +34,7 @@ export function createHouse(): TestHouse {
     turns: [],
     lookUps: 0,
     lag: 0,
+    workers: 1,
     async onSend(command) {
       setImmediate(() => house.answer({ requestId: command.messageId, ...fingerprintOf(command), ...okOf(command) }))
       return { duplicate: false }
@@ -55,7 +57,7 @@ export function createHouse(): TestHouse {
         house.lookUps++
         return house.turns.filter((turn) => keys.some(({ messageId }) => messageId === turn.messageId))
       },
-      health: async () => ({ lag: house.lag, workers: 1 }),
+      health: async () => ({ lag: house.lag, workers: house.workers }),
     },
     metrics: createMetrics(),
     logged,
@@ -65,10 +67,14 @@ export function createHouse(): TestHouse {
 }
 
 /** A listening ingress on a free port. */
-export async function openIngress(house: TestHouse, settings: Record<string, string> = {}): Promise<Ingress> {
+export async function openIngress(
+  house: TestHouse,
+  settings: Record<string, string> = {},
+  isOpen = true,
+): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
   const { requests, reads, metrics, log } = house
-  const ingress = createIngress({ config, requests, reads, metrics, log })
+  const ingress = createIngress({ config, isOpen, requests, reads, metrics, log })
   await ingress.listen()
   return ingress
 }

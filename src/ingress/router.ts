@@ -69,6 +69,8 @@ async function askNew(
   admission.checkCommand()
   const reply = await asker.ask(commandToNew(kind, command, origin, makeId))
   if ('ok' in reply) return reply.ok
+  // Parsed here and yet not dealt with there: a fault of ours, and none of the caller's business.
+  if (reply.refused === 'dead-letter') throw new Error(reply.reason)
   throw new Problem(isProblemCode(reply.refused) ? reply.refused : 'refused', reply.reason)
 }
 

@@ -10,7 +10,8 @@ export const documentOf = (letters: DeadLetter[]): string => json(merge(letters)
 function merge(letters: DeadLetter[]) {
   const merged = new Map<string, Omit<DeadLetter, 'payload'> & { payload: string; attempts: number }>()
   for (const letter of letters) {
-    const key = `${letter.partition}/${letter.messageId}`
+    const { partition, messageId, kind, actorId } = letter
+    const key = `${partition}/${messageId}/${kind} ${actorId}`
     const attempts = (merged.get(key)?.attempts ?? 0) + 1
     merged.set(key, { ...letter, payload: Buffer.from(letter.payload).toString('base64'), attempts })
   }
@@ -31,6 +32,6 @@ export async function keepDeadLetter(database: Database, letter: DeadLetter): Pr
   const document = documentOf([letter])
   await database.run(
     'lease',
-    (sql) => sql`${insertLetters(sql, document)} on conflict (partition, message_id) do nothing`,
+    (sql) => sql`${insertLetters(sql, document)} on conflict (partition, message_id, recipient) do nothing`,
   )
 }

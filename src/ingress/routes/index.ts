@@ -1,7 +1,7 @@
 import type { Route } from '../route.ts'
 import { bookTickets, getBooking } from './bookings.ts'
 import { docs, openapi, problem } from './documents.ts'
-import { health, metrics, ready } from './operation.ts'
+import { operationRoutes } from './operation.ts'
 import { createShow, getShow } from './shows.ts'
 
 /** Every route there is, in the order in which the documents show them. */
@@ -10,9 +10,7 @@ export const routes: Route[] = [
   getShow,
   bookTickets,
   getBooking,
-  health,
-  ready,
-  metrics,
+  ...operationRoutes,
   openapi,
   docs,
   problem,

@@ -8,7 +8,7 @@ import {
   receiptsRequests,
   spreadsheetsRequests,
 } from './services.ts'
-import { showCommands, showEvents } from './show.ts'
+import { showCommands } from './show.ts'
 import { ticketCommands, ticketEvents } from './ticket.ts'
 
 /**
@@ -26,11 +26,10 @@ export const requestsByService = {
 
 export type Kind = keyof typeof commandsByKind
 export type Service = keyof typeof requestsByService
+export const services = Object.keys(requestsByService) as Service[]
+
 export type CommandTo<K extends Kind> = MessageOf<(typeof commandsByKind)[K]>
 export type RequestTo<S extends Service> = MessageOf<(typeof requestsByService)[S]>
-
-export const kinds = Object.keys(commandsByKind) as Kind[]
-export const services = Object.keys(requestsByService) as Service[]
 
 /** A command to another actor. */
 export type Send = { [K in Kind]: { send: K; id: string; command: CommandTo<K> } }[Kind]
@@ -50,5 +49,3 @@ export const publicEvents: Readonly<Record<string, z.ZodType>> = {
   TicketPrinted_v1: ticketEvents.TicketPrinted_v1,
   TicketRefunded_v1: ticketEvents.TicketRefunded_v1,
 }
-
-export const eventsByKind = { show: showEvents, booking: bookingEvents, ticket: ticketEvents }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { readConfig, settingNames } from './config.ts'
+import { readConfig, readDatabaseConfig, settingNames } from './config.ts'
 
 const needed = {
   POSTGRES_URL: 'postgres://localhost/turnstile',
@@ -31,6 +31,12 @@ test('every fault is listed at once, with the setting and what is wrong', () => 
       return true
     },
   )
+})
+
+test('migrating needs the settings of the database alone', () => {
+  const { POSTGRES_URL } = needed
+  const config = readDatabaseConfig({ POSTGRES_URL, PORT: 'http' })
+  assert.deepEqual(config, { POSTGRES_URL, TURNSTILE_PARTITIONS: 64 })
 })
 
 test('an empty variable is one that is not set', () => {

@@ -52,14 +52,25 @@ const environment = z.object({
 
 export type Config = Readonly<z.infer<typeof environment>>
 
+type Environment = Record<string, string | undefined>
+
 /**
  * Reads the settings.
  *
  * @throws `config-invalid` that lists every fault, not just the first
  */
-export function readConfig(env: Record<string, string | undefined>): Config {
+export const readConfig = (env: Environment): Config => read(environment, env)
+
+/** What `migrate` needs: it is run where neither broker nor services can be reached. Throws like `readConfig`. */
+export const readDatabaseConfig = (env: Environment) =>
+  read(environment.pick({ POSTGRES_URL: true, TURNSTILE_PARTITIONS: true }), env)
+
+/** The names of the settings, for the README's test. */
+export const settingNames = Object.keys(environment.shape)
+
+function read<Schema extends z.ZodObject>(schema: Schema, env: Environment): z.infer<Schema> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-  const parsed = environment.safeParse(given)
+  const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map(({ path, message }) => {
     const name = String(path[0])
@@ -70,6 +81,3 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   })
   throw new TurnstileError('config-invalid', `The settings cannot be used:\n${faults.join('\n')}`)
 }
-
-/** The names of the settings, for the README's test. */
-export const settingNames = Object.keys(environment.shape)

@@ -83,11 +83,10 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     const effects = await startEffects({ config, effects: broker.effects, publisher, store, log, observer })
     parts.push({ name: 'effects', stop: () => effects.close() })
   }
-  if (roles.includes('ingress')) {
-    const ingress = createIngress({ config, requests, reads: store, metrics, log })
-    await ingress.listen()
-    parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
-  }
+  const isOpen = roles.includes('ingress')
+  const ingress = createIngress({ config, isOpen, requests, reads: store.reads, metrics, log })
+  await ingress.listen()
+  parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
 }
 
 /** Top down: who asks goes before who answers. */

@@ -2,7 +2,7 @@
  * Every failure that someone outside a function may have to tell apart has a code here. `docs/errors.md` explains each to
  * operators; a test keeps the two equal.
  *
- * `refused` will fail again as it stands; `retry` may go through later; `stop` needs a person.
+ * `retry` may go through later; `stop` needs a person.
  */
 export const errorCatalogue = {
   'config-invalid': 'stop',
@@ -16,6 +16,7 @@ export const errorCatalogue = {
   'message-unparsable': 'stop',
   'unknown-actor': 'stop',
   'unknown-command': 'stop',
+  misrouted: 'stop',
   'turn-threw': 'stop',
   'commit-rejected': 'stop',
   'effect-refused': 'stop',

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { readConfig } from './config.ts'
+import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
@@ -13,7 +13,8 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
   turnstile --help                             this text
 
-Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set.
+Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
+migrate needs only the first.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
@@ -50,7 +51,7 @@ async function run(chosen: ReturnType<typeof parseRoles>): Promise<number> {
 }
 
 async function migrate(): Promise<number> {
-  const { POSTGRES_URL, TURNSTILE_PARTITIONS } = readConfig(process.env)
+  const { POSTGRES_URL, TURNSTILE_PARTITIONS } = readDatabaseConfig(process.env)
   const applied = await prepareDatabase(POSTGRES_URL, TURNSTILE_PARTITIONS)
   return print(applied.length > 0 ? `Applied ${applied.join(', ')}.\n` : 'The schema is up to date.\n')
 }

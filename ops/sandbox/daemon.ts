@@ -15,7 +15,7 @@ export type DaemonOptions = {
 
 export type Daemon = Server & { url: string }
 
-/** Starts the daemon as a process of its own and waits until it takes requests. */
+/** Starts the daemon as a process of its own and waits until it is ready. */
 export async function startDaemon({ env, roles, nodeArgs = [], logFile, onLine }: DaemonOptions): Promise<Daemon> {
   const port = env.PORT ?? String(await freePort())
   const url = `http://127.0.0.1:${port}`

@@ -19,6 +19,7 @@ const obedient = (decide: () => Decision<Tagged>): AnyActor => ({
 })
 const takeIt = (actor: AnyActor, isRequest = false) =>
   takeTurn(actor, actor.initial, { type: 'Do' }, anyContext, isRequest)
+const childOf = (index: number) => deriveId(anyContext.messageId, `booking.${anyContext.id}/${index}`)
 const happened = { type: 'Happened_v1', what: 'it' }
 
 describe('a turn', () => {
@@ -31,7 +32,7 @@ describe('a turn', () => {
     const turn = takeTurn(booking, booking.initial, { type: 'BookShowTickets', ...order }, anyContext, true)
     assert.deepEqual(
       turn.sends.map(({ messageId }) => messageId),
-      [deriveId(anyContext.messageId, 0)],
+      [childOf(0)],
     )
     const state = { status: 'reserving', ...order, requested_at: anyContext.at }
     const granted = {
@@ -43,11 +44,11 @@ describe('a turn', () => {
     const next = takeTurn(booking, state, granted, anyContext, false)
     assert.deepEqual(
       next.publishes.map(({ messageId }) => messageId),
-      [deriveId(anyContext.messageId, 0)],
+      [childOf(0)],
     )
     assert.deepEqual(
       next.calls.map(({ messageId }) => messageId),
-      [deriveId(anyContext.messageId, 1)],
+      [childOf(1)],
     )
   })
 

@@ -17,7 +17,10 @@ export type Turn = {
   state: unknown
 }
 
-/** Ids are made from the message's id and the place in the decision, so a repeated turn makes the same ones. */
+/**
+ * Ids are made from the message, the actor and the place in the decision: a repeated turn makes the same ones, and two
+ * actors that got messages of the same id never do.
+ */
 export type Identified<T> = T & { messageId: string }
 
 /**
@@ -42,7 +45,7 @@ export function takeTurn(actor: AnyActor, state: unknown, message: Tagged, conte
     publishes: [],
     state: fold(actor, state, events),
   }
-  const nextId = counter(context.messageId)
+  const nextId = counter(`${actor.kind}.${context.id}`, context.messageId)
   for (const event of events) if (event.type in publicEvents) turn.publishes.push({ messageId: nextId(), event })
   for (const intent of intents) {
     if ('send' in intent) turn.sends.push({ messageId: nextId(), ...parseSend(intent) })
@@ -95,7 +98,7 @@ function parseBy(family: Record<string, z.ZodType>, message: Tagged): unknown {
   return schema.parse(message)
 }
 
-function counter(messageId: string): () => string {
+function counter(actor: string, messageId: string): () => string {
   let index = 0
-  return () => deriveId(messageId, index++)
+  return () => deriveId(messageId, `${actor}/${index++}`)
 }

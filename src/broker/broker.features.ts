@@ -155,10 +155,13 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 11, 2)).takes(5)), idsOf(there))
       })
 
-      it('name their stream, the same for all', async () => {
-        const identity = await broker.mailboxes.identity()
-        assert.equal(await (await harness.connect()).mailboxes.identity(), identity)
-        assert.equal((await openReader(broker.mailboxes, 12)).mailbox.stream, identity)
+      it('name their stream and where it ends, the same for all', async () => {
+        await broker.publisher.publish([commandTo(actorIn(12))])
+        const state = await broker.mailboxes.state()
+        assert.deepEqual(await (await harness.connect()).mailboxes.state(), state)
+        const { mailbox, takes } = await openReader(broker.mailboxes, 12)
+        assert.deepEqual(mailbox.stream, state)
+        assert.equal((await takes(1)).at(-1)?.sequence, state.lastSequence)
       })
     })
 

@@ -88,7 +88,11 @@ export class EffectReader {
   #receive(message: Msg, info: DeliveryInfo): void {
     const effect = this.#decode(message, info)
     if (this.#isClosing) effect.retry(0)
-    else void this.#work(effect)
+    else {
+      void this.#work(effect)
+      // All that was asked for may be here while places are free again.
+      this.#refill()
+    }
   }
 
   async #work(effect: EffectDelivery): Promise<void> {

@@ -100,7 +100,7 @@ export class MemoryEffectQueue {
     return {
       service,
       ...this.#subjects.parseEffect(subject),
-      ...decodeHeaders(headers, () => `${this.#stream.identity}/${sequence}`),
+      ...decodeHeaders(headers, () => `${this.#stream.state.id}/${sequence}`),
       payload,
       headers,
       attempt: item.attempts,

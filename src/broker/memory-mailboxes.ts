@@ -1,4 +1,4 @@
-import type { Delivery, Mailbox, MailboxEvents, Mailboxes } from '../engine/ports.ts'
+import type { Delivery, Mailbox, MailboxEvents, Mailboxes, StreamState } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { MemoryStream } from './memory-stream.ts'
 import type { Subjects } from './subjects.ts'
@@ -24,8 +24,8 @@ export class MemoryMailboxes implements Mailboxes {
     })
   }
 
-  async identity(): Promise<string> {
-    return this.#stream.identity
+  async state(): Promise<StreamState> {
+    return this.#stream.state
   }
 
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox> {
@@ -51,6 +51,7 @@ class MemoryReading implements Mailbox {
   readonly partition: number
   readonly epoch: number
   readonly lane: string
+  readonly stream: StreamState
   readonly #stream: MemoryStream
   readonly #subjects: Subjects
   readonly #schedule: Schedule
@@ -77,13 +78,10 @@ class MemoryReading implements Mailbox {
     this.epoch = place.epoch
     this.lane = String(place.partition)
     this.#sequence = place.cursor
+    this.stream = stream.state
     this.#events = events
     this.#forget = forget
     this.#left = stream.after(this.lane, place.cursor, 0).left
-  }
-
-  get stream(): string {
-    return this.#stream.identity
   }
 
   get waiting(): number {
@@ -129,7 +127,7 @@ class MemoryReading implements Mailbox {
     if (messages.length === 0) return
     const wasEmpty = this.#buffer.length === 0
     for (const message of messages) {
-      this.#buffer.push(decodeDelivery(this.#subjects, this.partition, this.stream, message))
+      this.#buffer.push(decodeDelivery(this.#subjects, this.partition, this.stream.id, message))
       this.#sequence = message.sequence
     }
     this.#left = left

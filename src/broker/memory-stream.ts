@@ -1,3 +1,4 @@
+import type { StreamState } from '../engine/ports.ts'
 import type { Headers } from './headers.ts'
 import type { Stored } from './wire.ts'
 
@@ -8,7 +9,7 @@ const duplicateWindowMs = 2 * 60_000
  * service of an effect.
  */
 export class MemoryStream {
-  readonly identity: string
+  readonly #id: string
   /** When it holds so many it takes no more. */
   maxMessages = Number.POSITIVE_INFINITY
   readonly #nowMs: () => number
@@ -21,7 +22,11 @@ export class MemoryStream {
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
-    this.identity = `memory since ${nowMs()}`
+    this.#id = `memory since ${nowMs()}`
+  }
+
+  get state(): StreamState {
+    return { id: this.#id, lastSequence: this.#sequence }
   }
 
   /** Nothing when it is full. */
@@ -39,6 +44,12 @@ export class MemoryStream {
     this.#size += 1
     for (const listener of this.#listeners) listener(lane, message)
     return { duplicate: false }
+  }
+
+  /** Loses its end, as a server does after a power cut. */
+  loseAfter(sequence: number): void {
+    for (const lane of this.#lanes.keys()) this.remove(lane, (message) => message.sequence > sequence)
+    this.#sequence = sequence
   }
 
   /** What follows the sequence, at most so many, and how many follow them. */

@@ -14,7 +14,7 @@ const maxRetryMs = 5_000
 
 /** What one call of `publish` waits for. */
 type Call = { left: number; resolve(): void; reject(error: Error): void }
-type Item = { wire: Wire; call: Call; attempts: number; dueMs: number }
+type Item = { wire: Wire; call: Call; attempts: number; dueMs: number; cause?: Error }
 
 /** Publishes until it is stored: the first attempts in order, as many at a time as the broker takes. */
 export class NatsPublisher implements Publisher {
@@ -73,8 +73,9 @@ export class NatsPublisher implements Publisher {
       const item = this.#queue[this.#head++]
       if (item) this.#attempt(item)
     }
-    if (this.#head === this.#queue.length) {
-      this.#queue = []
+    // What has left is cut off when it is half of the queue: under steady pressure the queue is never empty.
+    if (this.#head * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
     }
   }
@@ -97,9 +98,7 @@ export class NatsPublisher implements Publisher {
       item.call.reject(closed())
     } else {
       const delayMs = Math.min(firstRetryMs * 2 ** (item.attempts - 1), maxRetryMs)
-      const { subject } = item.wire
-      const { code, message: cause } = stored
-      this.#log[item.attempts < 3 ? 'debug' : 'warn']({ subject, code, cause, delayMs }, 'not stored yet; trying again')
+      item.cause = stored
       item.dueMs = performance.now() + delayMs
       this.#failed.push(item)
     }
@@ -109,6 +108,15 @@ export class NatsPublisher implements Publisher {
     const due = this.#failed.filter(({ dueMs }) => dueMs <= nowMs)
     if (due.length > 0) {
       this.#failed = this.#failed.filter(({ dueMs }) => dueMs > nowMs)
+      const oldest = due.reduce((a, b) => (b.attempts > a.attempts ? b : a))
+      // One line for all of them: in an outage there are thousands.
+      const fields = {
+        messages: due.length,
+        attempts: oldest.attempts,
+        subject: oldest.wire.subject,
+        err: oldest.cause,
+      }
+      this.#log[oldest.attempts < 3 ? 'debug' : 'warn'](fields, 'not stored yet; trying again')
       this.#queue.push(...due)
     }
     this.#send()

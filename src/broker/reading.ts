@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/transport-node'
-import type { Delivery, Mailbox, MailboxEvents } from '../engine/ports.ts'
+import type { Delivery, Mailbox, MailboxEvents, StreamState } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { DeliveryInfo } from './delivery-info.ts'
@@ -18,8 +18,7 @@ export type ReadingOptions = {
   subjects: Subjects
   partition: number
   consumer: string
-  /** Identity of the stream. */
-  stream: string
+  stream: StreamState
   cursor: number
   /** How many messages lie behind the cursor. */
   pending: number
@@ -39,7 +38,7 @@ type Entry = { delivery: Delivery; ackSubject: string }
  * something was lost on the way: that ends the reading, and the next one starts from the cursor.
  */
 export class Reading implements Mailbox {
-  readonly stream: string
+  readonly stream: StreamState
   readonly #options: ReadingOptions
   readonly #pull: Pull
   #buffer: Entry[] = []
@@ -120,7 +119,7 @@ export class Reading implements Mailbox {
     const { subjects, partition, events } = this.#options
     const { subject, data: payload, reply = '' } = message
     const stored = { subject, headers: readHeaders(message), payload, sequence: streamSequence, at }
-    this.#buffer.push({ delivery: decodeDelivery(subjects, partition, this.stream, stored), ackSubject: reply })
+    this.#buffer.push({ delivery: decodeDelivery(subjects, partition, this.stream.id, stored), ackSubject: reply })
     this.#bufferedBytes += payload.length
     this.#received = consumerSequence
     this.#sequence = streamSequence

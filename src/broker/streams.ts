@@ -8,6 +8,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/transport-node'
+import type { StreamState } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Subjects } from './subjects.ts'
 
@@ -53,19 +54,18 @@ export class Streams {
     })
   }
 
-  /** When the mailbox stream was made: another one means that somebody deleted it. It is made again if need be. */
-  async identity(): Promise<string> {
-    const info = (await this.#find(this.#subjects.mailboxStream)) ?? (await this.#ensureMailboxes())
-    return info.created
+  /** Named by when the mailbox stream was made: another one means that somebody deleted it. It is made again if need be. */
+  async mailboxState(): Promise<StreamState> {
+    const { created, state } = (await this.#find(this.#subjects.mailboxStream)) ?? (await this.#ensureMailboxes())
+    return { id: created, lastSequence: state.last_seq }
   }
 
-  async #ensureMailboxes(): Promise<StreamInfo> {
-    const info = await this.#ensure(this.#mailboxStream(), {
+  #ensureMailboxes(): Promise<StreamInfo> {
+    return this.#ensure(this.#mailboxStream(), {
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       max_bytes: mailboxBytes,
     })
-    return info
   }
 
   #mailboxStream(): Config {

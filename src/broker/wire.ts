@@ -52,7 +52,7 @@ export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
 /** @param stream identity of the stream that it is stored in */
 export function decodeDelivery(subjects: Subjects, partition: number, stream: string, stored: Stored): Delivery {
   const { subject, headers, payload, sequence, at } = stored
-  const { messageId, meta } = decodeHeaders(headers, () => `${stream}/${sequence}`)
+  const { messageId, meta } = decodeHeaders(headers, () => `${stream}/${sequence}/${at}`)
   return { partition, sequence, ...subjects.parseCommand(subject), messageId, meta, headers, payload, at }
 }
 

@@ -33,7 +33,8 @@ type Work = {
 /** Turns that were decided together and are committed together. */
 export type Batch = {
   deliveries: Delivery[]
-  partitions: Map<OwnedPartition, { headBefore: number }>
+  /** The partitions that it moves on, and where each stood before. */
+  partitions: Map<OwnedPartition, { head: number; cursor: number }>
   turns: TurnRecord[]
   deadLetters: DeadLetter[]
   /** Every actor it relies on, pinned in the cache until the batch is through. */
@@ -95,8 +96,8 @@ export async function decideBatch(around: Surroundings, batch: Batch): Promise<v
 /** What the store is asked to write for this batch. */
 export function toCommit(batch: Batch): Commit {
   return {
-    partitions: [...batch.partitions].map(([{ id, epoch, head, cursor, published }, { headBefore }]) => {
-      return { id, epoch, head: headBefore, turns: head - headBefore, cursor, published }
+    partitions: [...batch.partitions].map(([{ id, epoch, head, cursor, published }, before]) => {
+      return { id, epoch, head: before.head, turns: head - before.head, from: before.cursor, cursor, published }
     }),
     turns: batch.turns,
     states: [...batch.touched].map(({ pins: _, partition, ...actor }) => ({ ...actor, partition: partition.id })),
@@ -111,9 +112,17 @@ function admit(around: Surroundings, batch: Batch, delivery: Delivery): Work[] {
   enlist(batch, partition)
   partition.cursor = delivery.sequence
   const parsed = parseDelivery(around.actors, delivery)
-  const fault = around.faultOf(delivery) ?? ('fault' in parsed ? parsed.fault : undefined)
+  const fault = around.faultOf(delivery) ?? ('fault' in parsed ? parsed.fault : misrouting(around, delivery))
   if (fault) batch.deadLetters.push(deadLetterOf(delivery, fault))
   return fault || 'fault' in parsed ? [] : [{ partition, ...parsed, delivery, depth: 0 }]
+}
+
+/** Whoever publishes below `mbx`, or maps by another number of partitions, must not make a second copy of an actor. */
+function misrouting({ partitionCount }: Surroundings, { to, partition }: Delivery): Fault | undefined {
+  const right = partitionOf(to.id, partitionCount)
+  if (right === partition) return undefined
+  const cause = `${keyOf(to)} lives in partition ${right} of ${partitionCount}; the message came in partition ${partition}`
+  return { code: 'misrouted', cause }
 }
 
 function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: boolean): Work[] {
@@ -183,7 +192,8 @@ export const messageKeyOf = ({ to, messageId }: { to: Address; messageId: string
   `${keyOf(to)}/${messageId}`
 
 function enlist(batch: Batch, partition: OwnedPartition): void {
-  if (!batch.partitions.has(partition)) batch.partitions.set(partition, { headBefore: partition.head })
+  const { head, cursor } = partition
+  if (!batch.partitions.has(partition)) batch.partitions.set(partition, { head, cursor })
 }
 
 /** Pins the actors of the work; those that are not in memory come with one read for all. */

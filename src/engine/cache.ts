@@ -38,7 +38,7 @@ export class ActorCache {
 
   add(actor: CachedActor): void {
     this.#actors.set(keyOf(actor), actor)
-    if (this.#actors.size > this.#capacity) this.#forgetOldest()
+    while (this.#actors.size > this.#capacity && this.#forgetOldest()) {}
   }
 
   /** What a failed commit leaves behind must be read again. */
@@ -46,11 +46,8 @@ export class ActorCache {
     for (const actor of actors) this.#actors.delete(keyOf(actor))
   }
 
-  #forgetOldest(): void {
-    for (const [key, actor] of this.#actors) {
-      if (actor.pins > 0) continue
-      this.#actors.delete(key)
-      return
-    }
+  #forgetOldest(): boolean {
+    for (const [key, { pins }] of this.#actors) if (pins === 0) return this.#actors.delete(key)
+    return false
   }
 }

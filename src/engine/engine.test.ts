@@ -5,21 +5,9 @@ import { show } from '../../actors/show.ts'
 import type { BookingState } from '../../schemas/booking.ts'
 import type { ShowState } from '../../schemas/show.ts'
 import type { Context, Decision, Tagged } from '../actor/actor.ts'
-import { deriveId, partitionOf } from '../actor/ids.ts'
+import { partitionOf } from '../actor/ids.ts'
 import type { Commit, CommitResult, Store } from './ports.ts'
-import { override, partitions, type Worker, World } from './world.fixtures.ts'
-
-const id = (name: string): string => deriveId('engine test', name)
-const showId = id('show')
-const creation = {
-  type: 'CreateShow',
-  dead_nation_id: id('dead nation'),
-  number_of_tickets: 10,
-  start_time: '2027-01-01T20:00:00.000Z',
-  title: 'A',
-  venue: 'B',
-}
-const wish = { type: 'BookShowTickets', show_id: showId, number_of_tickets: 3, customer_email: 'kate@example.com' }
+import { creation, id, override, partitions, showId, type Worker, World, wish } from './world.fixtures.ts'
 
 let world: World
 beforeEach(() => {
@@ -27,12 +15,10 @@ beforeEach(() => {
 })
 
 const owned = (worker: Worker): number => worker.engine.partitions.length
-const answered = (messageId: string): boolean => world.answers.some(({ requestId }) => requestId === messageId)
-const answerTo = (messageId: string) => world.answers.find(({ requestId }) => requestId === messageId)?.reply
-
-async function ask(kind: string, actorId: string, command: { type: string }, messageId: string): Promise<void> {
-  await world.ask(kind, actorId, command, messageId)
-  await world.until(`an answer to ${command.type}`, () => answered(messageId))
+const answerTo = (messageId: string) => world.answerTo(messageId)
+const answered = (messageId: string): boolean => answerTo(messageId) !== undefined
+const ask = (kind: string, actorId: string, command: { type: string }, messageId: string): Promise<void> => {
+  return world.askAndWait(kind, actorId, command, messageId)
 }
 
 async function stateOf<T>(kind: string, actorId: string): Promise<T | undefined> {

@@ -40,7 +40,6 @@ const maxUntoldMessages = 20_000
 const retryMs = 250
 
 type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committed' }> }
-type Unknown = Extract<CommitResult, { outcome: 'unknown' }>
 
 /**
  * The mailbox engine: takes what waits, decides it, commits it in one statement, tells it.
@@ -99,6 +98,7 @@ export class Engine {
     this.#isStopping = true
     this.#wake.notify()
     await this.#running
+    this.drop(this.partitions)
   }
 
   // ── Partitions come and go ────────────────────────────────────────────────────────────────────────────────────────
@@ -150,14 +150,16 @@ export class Engine {
         const breaking = new Promise<Error>((resolve) => (broke = resolve))
         const events = { ready: () => this.#wake.notify(), lost: broke }
         const mailbox = await mailboxes.open(partition.id, partition.epoch, partition.taken, events)
-        // The cursor means nothing in another stream: the lease keeper takes the partition up again from its beginning.
-        if (mailbox.stream !== partition.stream) this.drop([partition])
+        // The lease keeper takes the partition up again, from the stream's beginning. Dedupe does the rest.
+        if (!partition.canReadOnIn(mailbox.stream)) this.drop([partition])
         if (partition.isClosed) return await mailbox.close()
         partition.mailbox = mailbox
         this.#wake.notify()
+        const openedMs = clock.monotonicMs()
         const cause = await breaking
         partition.mailbox = undefined
         log.debug({ partition: partition.id, err: cause }, 'the reading of a mailbox broke, opening it again')
+        if (clock.monotonicMs() - openedMs < retryMs) await clock.sleep(retryMs)
       } catch (error) {
         log.debug({ partition: partition.id, err: error }, 'a mailbox cannot be opened yet')
         await clock.sleep(retryMs)
@@ -200,7 +202,9 @@ export class Engine {
     try {
       await decideBatch(this.#around, batch)
     } catch (error) {
-      this.#failures.push({ batch, result: { outcome: 'unknown', error: error as Error } })
+      // Nothing of it was sent to the store: like what another failed commit takes along.
+      this.#ports.log.debug({ err: error }, 'actors cannot be loaded')
+      this.#failures.push({ batch, result: { outcome: 'fenced', partitions: [] } })
       return
     }
     // A commit that failed while actors were loaded takes this batch, which may rely on it, along.
@@ -273,15 +277,12 @@ export class Engine {
     this.#failures = []
     for (const { batch } of failures) this.#rollBack(batch)
     putBack(failures.map(({ batch }) => batch))
-    const unknown = failures
-      .map(({ result }) => result)
-      .find((result): result is Unknown => result.outcome === 'unknown')
+    const unknown = failures.find(({ result }) => result.outcome === 'unknown')
     await this.#untilItWorks(() => (unknown ? this.#takeAgain() : this.#compareWithStore()))
-    if (unknown)
-      this.#ports.log.warn({ err: unknown.error }, 'a commit came to an unknown end; took its partitions up again')
     for (const { batch, result } of failures) {
       if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#suspects.learnRepeats(batch))
       if (result.outcome === 'rejected') await this.#suspects.narrowDown(batch, result.error)
+      if (result.outcome === 'unknown') await this.#suspects.slowDown(batch, result.error)
     }
   }
 
@@ -299,11 +300,15 @@ export class Engine {
     const { partitions } = this
     const [first] = partitions
     if (!first) return
+    const stream = { id: first.stream, lastSequence: Number.MAX_SAFE_INTEGER }
     const ids = partitions.map(({ id }) => id)
-    const rows = await this.#ports.store.claim(this.#worker, ids, first.stream)
+    const rows = await this.#ports.store.claim(this.#worker, ids, stream)
     const ours = new Set(rows.map(({ id }) => id))
     this.lose(partitions.filter(({ id }) => !ours.has(id)))
-    this.adopt(rows)
+    // One that was leaving has left by this.
+    const leaving = partitions.filter(({ isLeaving }) => isLeaving)
+    this.drop(leaving)
+    this.adopt(rows.filter(({ id }) => !leaving.some((partition) => partition.id === id)))
   }
 
   /** Nothing of it went in. What is still ours is decided again. */
@@ -343,11 +348,16 @@ function putBack(batches: Batch[]): void {
     const byId = new Map([...partitions.keys()].map((partition) => [partition.id, partition]))
     for (const delivery of deliveries) {
       const partition = byId.get(delivery.partition)
-      if (!partition) continue
-      const list = redo.get(partition)
-      if (list) list.push(delivery)
-      else redo.set(partition, [delivery])
+      if (partition)
+        redo
+          .set(partition, redo.get(partition) ?? [])
+          .get(partition)
+          ?.push(delivery)
     }
   }
-  for (const [partition, deliveries] of redo) if (!partition.isClosed) partition.redo.unshift(...deliveries)
+  for (const [partition, deliveries] of redo) {
+    if (partition.isClosed) continue
+    // A commit that could not even be sent fails before those under way, so what failed first is not always the first.
+    partition.redo = [...deliveries, ...partition.redo].sort((a, b) => a.sequence - b.sequence)
+  }
 }

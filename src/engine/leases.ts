@@ -23,6 +23,8 @@ export class LeaseKeeper {
   readonly #stopping = new AbortController()
   /** Being given up: still ours in the store, no longer for the engine to take. */
   readonly #leaving = new Set<number>()
+  /** What is being seen to beside the beat. */
+  readonly #errands = new Set<string>()
   #isReachable = true
   #beats = 0
   #running: Promise<void> | undefined
@@ -76,14 +78,24 @@ export class LeaseKeeper {
 
     const mine = this.#engine.partitions.filter(({ isLeaving }) => !isLeaving)
     const missing = fairShare(cluster, this.#worker) - mine.length
-    if (missing > 0) await this.#take(cluster, missing)
-    if (missing < 0) void this.#giveUp(mine.slice(missing)).catch(() => undefined)
+    if (missing > 0) this.#send('take', () => this.#take(cluster, missing))
+    if (missing < 0) this.#send('give up', () => this.#giveUp(mine.slice(missing)))
     observer.owned(this.#engine.partitions.length)
     observer.lag(lag)
 
     await this.#saveProgress()
     this.#beats += 1
-    if (this.#beats % beatsPerPurge === 0) await this.#purge()
+    if (this.#beats % beatsPerPurge === 0) this.#send('purge', () => this.#purge())
+  }
+
+  /** Sends somebody for what needs the broker or time: the next beat must not wait for it. One of each kind at a time. */
+  #send(kind: string, errand: () => Promise<void>): void {
+    if (this.#errands.has(kind)) return
+    this.#errands.add(kind)
+    const { log } = this.#ports
+    errand()
+      .catch((error) => log.debug({ err: error }, `the lease keeper could not ${kind}; it tries again`))
+      .finally(() => this.#errands.delete(kind))
   }
 
   /** What another worker has taken, because our lease had run out. */
@@ -94,6 +106,8 @@ export class LeaseKeeper {
 
   /** What the store says is ours, but the engine does not have: somebody must be able to take it. */
   async #releaseOrphans({ partitions }: Cluster): Promise<void> {
+    // What is being taken is the store's before it is the engine's.
+    if (this.#errands.has('take')) return
     const held = new Set(this.#engine.partitions.map(({ id }) => id))
     const orphans = partitions.filter(({ id, owner }) => {
       return owner === this.#worker && !held.has(id) && !this.#leaving.has(id)
@@ -108,7 +122,8 @@ export class LeaseKeeper {
     // Each worker begins elsewhere, so that two of them seldom reach for the same one.
     const start = Math.floor((cluster.workers.indexOf(this.#worker) * free.length) / cluster.workers.length)
     const wanted = [...free.slice(start), ...free.slice(0, start)].slice(0, count).map(({ id }) => id)
-    const stream = await this.#ports.mailboxes.identity()
+    const stream = await this.#ports.mailboxes.state()
+    if (this.#stopping.signal.aborted) return
     const rows: PartitionRow[] = await this.#ports.store.claim(this.#worker, wanted, stream)
     this.#engine.adopt(rows)
     const ids = rows.map(({ id }) => id)
@@ -139,7 +154,8 @@ export class LeaseKeeper {
   async #purge(): Promise<void> {
     for (const partition of this.#engine.partitions) {
       const { cursor } = partition.committed
-      if (cursor <= partition.purged) continue
+      // Only of a stream that it is known to read: in another one the cursor could reach what nobody has seen.
+      if (!partition.mailbox || cursor <= partition.purged) continue
       await this.#ports.mailboxes.purge(partition.id, cursor)
       partition.purged = cursor
     }

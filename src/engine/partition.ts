@@ -1,4 +1,4 @@
-import type { Delivery, Mailbox, PartitionRow } from './ports.ts'
+import type { Delivery, Mailbox, PartitionRow, StreamState } from './ports.ts'
 
 /**
  * A partition that this worker owns, and how far it is. Everything moves in this order, each number at or behind the one
@@ -43,6 +43,11 @@ export class OwnedPartition {
     this.published = row.published
     this.savedPublished = row.published
     this.purged = row.cursor
+  }
+
+  /** Whether what was read from the stream means anything in this state of it. */
+  canReadOnIn(stream: StreamState): boolean {
+    return stream.id === this.stream && stream.lastSequence >= this.taken
   }
 
   get waiting(): number {

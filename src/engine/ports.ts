@@ -47,8 +47,8 @@ export type Delivery = {
 
 /** The mailboxes of all actors of one partition, read in strict order. One reader; a later epoch ends it. */
 export interface Mailbox {
-  /** Identity of the stream that it reads. Another one than the cursor's: the cursor means nothing here, close it. */
-  readonly stream: string
+  /** The stream as it was when the reading began. When it `isOver` for the cursor, close it. */
+  readonly stream: StreamState
   /** How many deliveries can be taken now. */
   readonly waiting: number
   /** How many messages lie behind the last delivered one, in the broker: the partition's lag, as of that delivery. */
@@ -61,6 +61,12 @@ export interface Mailbox {
   close(): Promise<void>
 }
 
+/**
+ * Names the stream's life, and tells how far it has come. A cursor of another life, or from beyond the end (the broker has
+ * lost what it had stored), means nothing.
+ */
+export type StreamState = { id: string; lastSequence: number }
+
 export interface MailboxEvents {
   /** There is something to take. */
   ready(): void
@@ -69,8 +75,7 @@ export interface MailboxEvents {
 }
 
 export interface Mailboxes {
-  /** Names the stream's life. Another one than before means that cursors into it are worthless. */
-  identity(): Promise<string>
+  state(): Promise<StreamState>
   /** Reads the partition from behind `cursor`. Readers of the same partition with an earlier epoch are shut out. */
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox>
   /** Removes what the cursor has passed from the broker's disk. */
@@ -243,10 +248,20 @@ export type DeadLetter = {
   at: string
 }
 
+export type CommitPosition = {
+  id: number
+  epoch: number
+  head: number
+  turns: number
+  from: number
+  cursor: number
+  published: number
+}
+
 /** A batch of turns, as one statement writes it: all of it or nothing. */
 export type Commit = {
-  /** `head` is where the journal must stand now; the commit moves it on by `turns`. */
-  partitions: { id: number; epoch: number; head: number; turns: number; cursor: number; published: number }[]
+  /** `head` and `from` are where journal and cursor must stand now; the commit moves them on by `turns`, and to `cursor`. */
+  partitions: CommitPosition[]
   turns: TurnRecord[]
   states: StoredActor[]
   deadLetters: DeadLetter[]
@@ -254,7 +269,7 @@ export type Commit = {
 
 export type CommitResult =
   | { outcome: 'committed' }
-  /** These partitions have another owner or another head; nothing was written, for any partition. */
+  /** These partitions have another owner, head or cursor; nothing was written, for any partition. */
   | { outcome: 'fenced'; partitions: number[] }
   /** One of the message ids has a turn already; nothing was written. */
   | { outcome: 'duplicate' }
@@ -271,11 +286,12 @@ export interface Store {
   /** Renews the worker's lease, and with it its hold on its partitions, by the database's clock; tells how things stand. */
   heartbeat(worker: string, leaseMs: number, lag: number): Promise<Cluster>
   /**
-   * Takes those of the partitions that nobody else alive owns, and raises their epochs. Cursors into another stream become 0.
+   * Takes those of the partitions that nobody else alive owns, and raises their epochs. Cursors that mean nothing in the
+   * stream become 0.
    * Taking one's own again is the way back from a commit of unknown outcome: the row tells what became of it, and whatever
    * may still be under way is fenced.
    */
-  claim(worker: string, partitions: number[], stream: string): Promise<PartitionRow[]>
+  claim(worker: string, partitions: number[], stream: StreamState): Promise<PartitionRow[]>
   /** Gives partitions up for others to take at once. Those with another epoch by now are left alone. */
   release(partitions: { id: number; epoch: number; published: number }[]): Promise<void>
   /** Ends the worker's membership. */
@@ -286,7 +302,10 @@ export interface Store {
   readPartitions(ids: number[]): Promise<PartitionRow[]>
   /** The actors that exist among these. */
   load(addresses: (Address & { partition: number })[]): Promise<StoredActor[]>
-  /** Results come in the order of the calls. Several may be under way: each demands the head that the one before makes. */
+  /**
+   * What reaches the store comes back in the order of the calls. Several may be under way: each demands the head and the
+   * cursor that the one before makes.
+   */
   commit(commit: Commit): Promise<CommitResult>
   /** The turns that these messages have had. The reply is that of the request's end, if it has come. */
   findTurns(keys: (Address & { partition: number; messageId: string })[]): Promise<KnownTurn[]>

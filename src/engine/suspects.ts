@@ -15,6 +15,8 @@ export class Suspects {
   readonly #condemned = new Map<string, Fault>()
   /** So many of the next deliveries are decided one by one, to find the one that Postgres refuses. */
   #toIsolate = 0
+  /** A batch that came to an unknown end may have been too much for its deadline: halved each time, until one goes in. */
+  #maxDeliveries = Number.POSITIVE_INFINITY
 
   constructor(ports: Ports) {
     this.#ports = ports
@@ -31,7 +33,7 @@ export class Suspects {
 
   /** How many deliveries the next batch may have. */
   limit(max: number): number {
-    return this.#toIsolate > 0 ? 1 : max
+    return this.#toIsolate > 0 ? 1 : Math.min(max, this.#maxDeliveries)
   }
 
   noteTaken(deliveries: Delivery[]): void {
@@ -39,6 +41,7 @@ export class Suspects {
   }
 
   noteCommitted(deliveries: Delivery[]): void {
+    this.#maxDeliveries *= 2
     if (this.#condemned.size > 0) for (const delivery of deliveries) this.#condemned.delete(placeOf(delivery))
   }
 
@@ -54,6 +57,14 @@ export class Suspects {
     }
     if (turns.length === 0)
       await this.narrowDown(batch, new Error('a duplicate was reported, but none is in the journal'))
+  }
+
+  /** Postgres, or the way there, is in trouble: ask for less, and not at once. */
+  async slowDown({ deliveries }: Batch, error: Error): Promise<void> {
+    this.#maxDeliveries = Math.max(1, Math.floor(deliveries.length / 2))
+    const fields = { err: error, deliveries: deliveries.length }
+    this.#ports.log.warn(fields, 'a commit came to an unknown end; took its partitions up again')
+    await this.#ports.clock.sleep(retryMs)
   }
 
   /** Postgres refuses something in this batch: decide one by one, until the delivery is found that it refuses alone. */

@@ -1,4 +1,5 @@
 import { actors } from '../../actors/index.ts'
+import { deriveId, partitionOf } from '../actor/ids.ts'
 import type { Broker } from '../broker/broker.ts'
 import { MemoryBroker, type PlainMessage } from '../broker/memory.ts'
 import { MemoryStore } from '../store/memory.ts'
@@ -8,6 +9,30 @@ import type { Actors } from './parse.ts'
 import type { Answer, Clock, Log, Observer, Store } from './ports.ts'
 
 export const partitions = 8
+
+/** Names for the ids of a test. */
+export const id = (name: string): string => deriveId('engine test', name)
+
+/** An id that lives in this partition. */
+export function idIn(partition: number, name: string): string {
+  for (let i = 0; ; i++) if (partitionOf(id(`${name} ${i}`), partitions) === partition) return id(`${name} ${i}`)
+}
+
+export const showId = id('show')
+export const creation = {
+  type: 'CreateShow',
+  dead_nation_id: id('dead nation'),
+  number_of_tickets: 10,
+  start_time: '2027-01-01T20:00:00.000Z',
+  title: 'A',
+  venue: 'B',
+}
+export const wish = {
+  type: 'BookShowTickets',
+  show_id: showId,
+  number_of_tickets: 3,
+  customer_email: 'kate@example.com',
+}
 const leaseMs = 1_000
 
 export type Worker = {
@@ -84,6 +109,16 @@ export class World {
     const { requests } = this.client
     const meta = { correlationId: 'test', replyTo: requests.replyTo, requestId: messageId }
     await this.while(requests.send({ to: 'mailbox', address: { kind, id }, messageId, command, meta }, 1_000))
+  }
+
+  answerTo(messageId: string): Answer['reply'] | undefined {
+    return this.answers.find(({ requestId }) => requestId === messageId)?.reply
+  }
+
+  /** Asks, and lets time pass until the answer is there. */
+  async askAndWait(kind: string, id: string, command: { type: string }, messageId: string): Promise<void> {
+    await this.ask(kind, id, command, messageId)
+    await this.until(`an answer to ${command.type}`, () => this.answerTo(messageId) !== undefined)
   }
 
   /** Publishes bytes on a subject, as anybody can. */

@@ -28,14 +28,22 @@ export class Admission {
   }
 
   /**
+   * Why no command would be answered now; nothing when all is well. Without a worker it would wait in its mailbox, and be
+   * carried out long after its client has given up.
+   */
+  standstill(): string | undefined {
+    return this.outage() ?? (this.#health.workers === 0 ? 'no worker is alive' : undefined)
+  }
+
+  /**
    * Whether so many commands may be sent now. While nobody waits, a batch may be larger than the limit: it could never be
    * sent else.
    *
    * @throws `unavailable` or `overloaded`
    */
   checkCommands(count: number): void {
-    const outage = this.outage()
-    if (outage !== undefined) throw new Problem('unavailable', outage)
+    const standstill = this.standstill()
+    if (standstill !== undefined) throw new Problem('unavailable', standstill)
     if (this.#health.lag > this.#limits.TURNSTILE_MAX_LAG) {
       throw new Problem('overloaded', `${this.#health.lag} messages are waiting in the mailboxes already`)
     }

@@ -79,6 +79,8 @@ function failureOf(failures: Problem[], commands: number): Problem {
 /** @throws a Problem when it was refused */
 function acceptedOf(reply: Reply): Record<string, unknown> {
   if ('ok' in reply) return reply.ok
+  // Parsed here and yet not dealt with there: a fault of ours, and none of the caller's business.
+  if (reply.refused === 'dead-letter') throw new Error(reply.reason)
   throw new Problem(isProblemCode(reply.refused) ? reply.refused : 'refused', reply.reason)
 }
 

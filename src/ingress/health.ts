@@ -8,14 +8,15 @@ const deadlineMs = 2_000
  * it has answered once, and from the first answer that is late or an error.
  */
 export class DatabaseHealth {
-  readonly #reads: Reads
+  readonly #reads: Pick<Reads, 'health'>
   readonly #log: Log
   #isUp = false
   #lag = 0
+  #workers = 0
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(reads: Reads, log: Log) {
+  constructor(reads: Pick<Reads, 'health'>, log: Log) {
     this.#reads = reads
     this.#log = log
   }
@@ -29,11 +30,17 @@ export class DatabaseHealth {
     return this.#lag
   }
 
+  /** How many workers are alive, as the database saw it. */
+  get workers(): number {
+    return this.#workers
+  }
+
   /** Resolves after the first look, whatever it found. */
   async watch(): Promise<void> {
     try {
-      const { lag } = await withDeadline(this.#reads.health())
+      const { lag, workers } = await withDeadline(this.#reads.health())
       this.#lag = lag
+      this.#workers = workers
       this.#note(true)
     } catch (error) {
       this.#note(false, error)

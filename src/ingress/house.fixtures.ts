@@ -15,6 +15,7 @@ export type TestHouse = {
   /** The digests that hold the keys of batches. */
   keys: Map<string, string>
   lag: number
+  workers: number
   /** What becomes of a command that is sent. The default answers it at once. */
   onSend: (command: OutgoingCommand) => Promise<{ duplicate: boolean }>
   answer(answer: Answer): void
@@ -36,6 +37,7 @@ export function createHouse(): TestHouse {
     lookUps: 0,
     keys: new Map(),
     lag: 0,
+    workers: 1,
     async onSend(command) {
       setImmediate(() => house.answer({ requestId: command.messageId, ...fingerprintOf(command), ...okOf(command) }))
       return { duplicate: false }
@@ -63,7 +65,7 @@ export function createHouse(): TestHouse {
         house.keys.set(id, holder)
         return holder
       },
-      health: async () => ({ lag: house.lag, workers: 1 }),
+      health: async () => ({ lag: house.lag, workers: house.workers }),
     },
     metrics: createMetrics(),
     logged,
@@ -73,10 +75,14 @@ export function createHouse(): TestHouse {
 }
 
 /** A listening ingress on a free port. */
-export async function openIngress(house: TestHouse, settings: Record<string, string> = {}): Promise<Ingress> {
+export async function openIngress(
+  house: TestHouse,
+  settings: Record<string, string> = {},
+  isOpen = true,
+): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
   const { requests, reads, metrics, log } = house
-  const ingress = createIngress({ config, requests, reads, metrics, log })
+  const ingress = createIngress({ config, isOpen, requests, reads, metrics, log })
   await ingress.listen()
   return ingress
 }

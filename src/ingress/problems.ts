@@ -131,7 +131,7 @@ export const problemCatalogue = {
   unavailable: {
     status: 503,
     title: 'The server cannot work now',
-    meaning: 'The database or the broker is not reachable, or the server is stopping.',
+    meaning: 'The database or the broker is not reachable, no worker is alive, or the server is stopping.',
     remedy: 'Send it again after the seconds of `Retry-After`. Nothing was done.',
   },
   overloaded: {

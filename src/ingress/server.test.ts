@@ -110,6 +110,16 @@ describe('commands', () => {
     await assertProblem(await post('/book-tickets', order), 409, 'refused')
   })
 
+  test('a dead letter is a fault of ours, of which only the log says more', async () => {
+    house.onSend = async ({ messageId }) => {
+      house.answer({ requestId: messageId, reply: { refused: 'dead-letter', reason: 'secret' } })
+      return { duplicate: false }
+    }
+    const problem = await assertProblem(await post('/book-tickets', order), 500, 'internal')
+    assert.doesNotMatch(JSON.stringify(problem), /secret/)
+    assert.match(String(house.logged.find(({ level }) => level === 'error')?.fields.err), /secret/)
+  })
+
   test('what the broker cannot take is 503', async () => {
     const codes = {
       'broker-unavailable': 'unavailable',
@@ -213,6 +223,20 @@ describe('refusing at once', () => {
     await assertProblem(await post('/book-tickets', order), 503, 'unavailable')
   })
 
+  test('while no worker is alive, and no longer', async () => {
+    await ingress.close()
+    house = createHouse()
+    house.workers = 0
+    ingress = await openIngress(house)
+    await assertProblem(await post('/book-tickets', order), 503, 'unavailable')
+    await assertProblem(await fetch(`${ingress.url}/health/ready`), 503, 'unavailable')
+    await assertProblem(await fetch(`${ingress.url}/shows/${showId}`), 404, 'unknown-show')
+    assert.deepEqual(house.sent, [])
+    house.workers = 1
+    while ((await fetch(`${ingress.url}/health/ready`)).status !== 200) await sleep(20)
+    assert.equal((await post('/book-tickets', order)).status, 201)
+  })
+
   test('when the mailboxes are too far behind', async () => {
     await ingress.close()
     house = createHouse()
@@ -228,6 +252,33 @@ describe('refusing at once', () => {
     const answers = await Promise.all([1, 2, 3].map(() => post('/book-tickets', order)))
     const codes = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { type: string }).type))
     assert.deepEqual(codes.sort(), ['/problems/outcome-unknown', '/problems/outcome-unknown', '/problems/overloaded'])
+  })
+})
+
+describe('a process that takes no requests', () => {
+  beforeEach(async () => {
+    await ingress.close()
+    house = createHouse()
+    house.workers = 0
+    ingress = await openIngress(house, {}, false)
+  })
+
+  test('serves what is about itself, and nothing else', async () => {
+    assert.equal((await fetch(`${ingress.url}/health`)).status, 200)
+    assert.match(await (await fetch(`${ingress.url}/metrics`)).text(), /^turnstile_turns_total 0$/m)
+    await assertProblem(await post('/book-tickets', order), 404, 'unknown-route')
+    await assertProblem(await fetch(`${ingress.url}/shows/${showId}`), 404, 'unknown-route')
+  })
+
+  test('is ready without a worker, but not without the broker, and not while it stops', async () => {
+    const isReady = async () => (await fetch(`${ingress.url}/health/ready`)).status === 200
+    assert.equal(await isReady(), true)
+    house.requests.isConnected = false
+    assert.equal(await isReady(), false)
+    house.requests.isConnected = true
+    const drained = ingress.drain(100)
+    assert.equal(await isReady(), false)
+    await drained
   })
 })
 

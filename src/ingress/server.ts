@@ -10,11 +10,20 @@ import { DatabaseHealth } from './health.ts'
 import { makeOpenApi } from './openapi.ts'
 import { makeDocsPage } from './pages/docs.ts'
 import { addRoutes } from './router.ts'
-import { routes } from './routes/index.ts'
+import { routes as allRoutes } from './routes/index.ts'
+import { operationRoutes } from './routes/operation.ts'
 import { Traffic } from './traffic.ts'
 import { createUuidGenerator } from './uuid.ts'
 
-export type IngressOptions = { config: Config; requests: Requests; reads: Reads; metrics: Metrics; log: Log }
+export type IngressOptions = {
+  config: Config
+  /** Whether it takes requests. Without, it serves the routes about the process itself and no others. */
+  isOpen: boolean
+  requests: Requests
+  reads: Reads
+  metrics: Metrics
+  log: Log
+}
 
 /** The HTTP side of the daemon: turns a request into one command or one read, and what comes of it into the answer. */
 export type Ingress = {
@@ -34,7 +43,7 @@ export type Ingress = {
 /** The time that the last answers get to reach their clients, before connections that never said anything are cut. */
 const lingerMs = 500
 
-export function createIngress({ config, requests, reads, metrics, log }: IngressOptions): Ingress {
+export function createIngress({ config, isOpen, requests, reads, metrics, log }: IngressOptions): Ingress {
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
   const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
@@ -42,6 +51,7 @@ export function createIngress({ config, requests, reads, metrics, log }: Ingress
   const admission = new Admission(requests, health, asker, config)
   const traffic = new Traffic({ makeId, metrics, log })
   const app = createApp(traffic, makeId, log)
+  const routes = isOpen ? allRoutes : operationRoutes
   const openapi = makeOpenApi(routes)
   addRoutes(app, routes, {
     config,
@@ -51,7 +61,10 @@ export function createIngress({ config, requests, reads, metrics, log }: Ingress
     admission,
     makeId,
     server: {
-      notReadyBecause: () => (traffic.isDraining ? 'the server is stopping' : admission.outage()),
+      notReadyBecause() {
+        if (traffic.isDraining) return 'the server is stopping'
+        return isOpen ? admission.standstill() : admission.outage()
+      },
       metrics: () => metrics.registry.metrics(),
       openapi,
       docsPage: makeDocsPage(routes, `http://localhost:${config.PORT}`),

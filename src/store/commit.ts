@@ -38,6 +38,7 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
       epoch: lines(partitions, (row) => row.epoch),
       head: lines(partitions, (row) => row.head),
       turns: lines(partitions, (row) => row.turns),
+      from: lines(partitions, (row) => row.from),
       cursor: lines(partitions, (row) => row.cursor),
       published: lines(partitions, (row) => row.published),
     },
@@ -69,7 +70,7 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
  * written nothing.
  *
  * `held` locks the partitions, in the order of their ids like every other statement, and waits for whoever has them. Then it
- * compares epoch and head with the rows as they are now, not as they were when the statement began. `for update` keeps
+ * compares epoch, head and cursor with the rows as they are now, not as they were when the statement began. `for update` keeps
  * Postgres from evaluating it more than once, and everything that writes asks `fence` first.
  */
 const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Columns) => sql<{ id: number }[]>`
@@ -79,15 +80,17 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
       string_to_array(${partitions.epoch}, chr(10))::int[],
       string_to_array(${partitions.head}, chr(10))::bigint[],
       string_to_array(${partitions.turns}, chr(10))::int[],
+      string_to_array(${partitions.from}, chr(10))::bigint[],
       string_to_array(${partitions.cursor}, chr(10))::bigint[],
       string_to_array(${partitions.published}, chr(10))::bigint[]
-    ) as expected(id, epoch, head, turns, cursor, published)
+    ) as expected(id, epoch, head, turns, cursor_before, cursor, published)
   ), held as (
     select expected.*
     from expected
     join partition on partition.id = expected.id
       and partition.epoch = expected.epoch
       and partition.head = expected.head
+      and partition.cursor = expected.cursor_before
     order by partition.id
     for update of partition
   ), fence as (
@@ -95,7 +98,7 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
   ), advance as (
     update partition
     set head = partition.head + held.turns,
-      cursor = greatest(partition.cursor, held.cursor),
+      cursor = held.cursor,
       published = greatest(partition.published, held.published)
     from held
     where partition.id = held.id and (select is_open from fence)

@@ -105,7 +105,7 @@ describe('a connection that breaks', () => {
     await database.sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where application_name like 'test %' and datname = current_database()`
-    await until(() => store.health().then(() => true, isUnavailableSoFar))
+    await until(() => store.reads.health().then(() => true, isUnavailableSoFar))
     await until(() => store.heartbeat('anna', 10_000, 0).then(() => true, isUnavailableSoFar))
   })
 })
@@ -136,7 +136,7 @@ describe('a database that goes silent', () => {
       commits.push(store.commit(batch))
       next = afterwards(next, batch)
     }
-    const reads = [store.load([]), store.heartbeat('anna', 10_000, 0), store.health()]
+    const reads = [store.load([]), store.heartbeat('anna', 10_000, 0), store.reads.health()]
     for (const { outcome } of await Promise.all(commits)) assert.equal(outcome, 'unknown')
     for (const read of await Promise.allSettled(reads)) {
       assert.ok(read.status === 'rejected' && isUnavailable(read.reason))
@@ -170,6 +170,35 @@ describe('a database that goes silent', () => {
     proxy.silence('both')
     await assert.rejects(openStore({ url: proxy.url, applicationName: 'test', deadlineMs: 200 }), isUnavailable)
     assert.equal(proxy.connections(), 1)
+  })
+})
+
+describe('the connection of the ingress', () => {
+  it('keeps the engine from nothing while its own reads wait', async (test) => {
+    const database = await openDatabase()
+    test.after(() => database.close())
+    const store = await database.open()
+    await database.sql.unsafe('begin; lock table worker')
+    let isWaiting = true
+    const look = store.reads.health().finally(() => {
+      isWaiting = false
+    })
+    await database.untilBlocked(1)
+    assert.deepEqual(await store.load([{ partition: 0, kind: 'show', id: randomUUID() }]), [])
+    assert.equal(isWaiting, true)
+    await database.sql.unsafe('commit')
+    await look
+  })
+
+  it('gives up after 4 s at the latest, however long the engine may wait', async (test) => {
+    const database = await openDatabase()
+    test.after(() => database.close())
+    const store = await database.open({ deadlineMs: 60_000 })
+    await database.sql.unsafe('begin; lock table worker')
+    const beganMs = performance.now()
+    await assert.rejects(store.reads.health(), isUnavailable)
+    assert.ok(performance.now() - beganMs < 10_000)
+    await database.sql.unsafe('commit')
   })
 })
 

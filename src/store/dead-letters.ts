@@ -10,7 +10,8 @@ export const documentOf = (letters: DeadLetter[]): string => json(merge(letters)
 function merge(letters: DeadLetter[]) {
   const merged = new Map<string, Omit<DeadLetter, 'payload'> & { payload: string; attempts: number }>()
   for (const letter of letters) {
-    const key = `${letter.partition}/${letter.messageId}`
+    const { partition, messageId, kind, actorId } = letter
+    const key = `${partition}/${messageId}/${kind} ${actorId}`
     const attempts = (merged.get(key)?.attempts ?? 0) + 1
     merged.set(key, { ...letter, payload: Buffer.from(letter.payload).toString('base64'), attempts })
   }
@@ -29,7 +30,7 @@ export const insertLetters = (sql: Sql, document: string) => sql`
 
 /** The end of that statement: one that is there already has failed again, so it is open again, as it is now. */
 export const reopenLetters = (sql: Sql) => sql`
-  on conflict (partition, message_id) do update
+  on conflict (partition, message_id, recipient) do update
   set status = 'open', revision = dead_letter.revision + 1,
     attempts = dead_letter.attempts + excluded.attempts, last_at = excluded.last_at,
     code = excluded.code, cause = excluded.cause, stack = excluded.stack, payload = excluded.payload,

@@ -39,7 +39,8 @@ type Found = Omit<KnownTurn, 'fingerprint' | 'reply'> & { fingerprint: string | 
 
 /**
  * When a turn was a request and has no reply of its own, the reply is looked for among the actor's other turns: a booking
- * has a handful of them. A show has millions and answers at once, so the limit costs nobody an answer.
+ * has a handful of them. A show has millions and answers at once, so the limit costs nobody an answer. What must hold of
+ * `turn` stands innermost, where it keeps the others from being read at all: further out, each key of a show costs a thousand.
  */
 const turnsOf = (sql: Sql, keys: TurnKey[]) => sql<Found[]>`
   select turn.kind, turn.actor_id as "actorId", turn.message_id as "messageId",
@@ -63,6 +64,7 @@ const turnsOf = (sql: Sql, keys: TurnKey[]) => sql<Found[]>`
       select position, meta, decision
       from turn as same
       where same.partition = turn.partition and same.actor_id = turn.actor_id and same.kind = turn.kind
+        and turn.decision -> 'reply' is null and turn.meta ->> 'requestId' = turn.message_id::text
       limit 1000
     ) as other
     where other.position > turn.position
@@ -70,4 +72,4 @@ const turnsOf = (sql: Sql, keys: TurnKey[]) => sql<Found[]>`
       and other.decision -> 'reply' is not null
     order by other.position
     limit 1
-  ) as later on turn.decision -> 'reply' is null and turn.meta ->> 'requestId' = turn.message_id::text`
+  ) as later on true`

@@ -17,7 +17,7 @@ describe('a key that is being claimed by another process', () => {
       const id = randomUUID()
       await sql`begin`
       await sql`insert into request_key values (${id}, 'theirs', now())`
-      const holder = store.claimKey(id, 'ours')
+      const holder = store.reads.claimKey(id, 'ours')
       await database.untilBlocked(1)
       await sql.unsafe(end)
       assert.equal(await holder, end === 'commit' ? 'theirs' : 'ours')

@@ -1,4 +1,4 @@
-import type { Cluster, PartitionRow } from '../engine/ports.ts'
+import type { Cluster, PartitionRow, StreamState } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { lines } from './encode.ts'
@@ -39,14 +39,14 @@ export const claim = (
   database: Database,
   worker: string,
   partitions: number[],
-  stream: string,
+  stream: StreamState,
 ): Promise<PartitionRow[]> => database.run('lease', (sql) => takeFree(sql, worker, partitions, stream))
 
 /**
  * A partition that was claimed by another between this statement's beginning and its lock has another epoch than `seen`,
  * and is left alone: whether its owner lives could not be told from the snapshot.
  */
-const takeFree = (sql: Sql, worker: string, partitions: number[], stream: string) => sql<PartitionRow[]>`
+const takeFree = (sql: Sql, worker: string, partitions: number[], stream: StreamState) => sql<PartitionRow[]>`
   with wanted as (
     select * from unnest(string_to_array(${partitions.join('\n')}, chr(10))::int[]) as wanted(id)
   ), seen as materialized (
@@ -62,8 +62,8 @@ const takeFree = (sql: Sql, worker: string, partitions: number[], stream: string
     for update of partition
   )
   update partition
-  set owner = ${worker}, epoch = partition.epoch + 1, stream = ${stream},
-    cursor = case when stream = ${stream} then cursor else 0 end
+  set owner = ${worker}, epoch = partition.epoch + 1, stream = ${stream.id},
+    cursor = case when stream = ${stream.id} and cursor <= ${stream.lastSequence}::bigint then cursor else 0 end
   from free
   where partition.id = free.id
   returning partition.id, epoch, owner, cursor, stream, head, published`

@@ -6,6 +6,7 @@ storeFeatures('MemoryStore', async () => {
   const store = new MemoryStore(4, () => nowMs)
   return {
     store,
+    reads: store,
     passTime: async (ms) => {
       nowMs += ms
     },

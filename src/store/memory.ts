@@ -9,6 +9,7 @@ import type {
   Reads,
   Store,
   StoredActor,
+  StreamState,
   TurnRecord,
 } from '../engine/ports.ts'
 import { json } from './encode.ts'
@@ -58,11 +59,12 @@ export class MemoryStore implements Store, Reads {
     return { workers: [...this.#workers.keys()].filter((id) => this.#isAlive(id)).sort(), partitions }
   }
 
-  async claim(worker: string, partitions: number[], stream: string): Promise<PartitionRow[]> {
+  async claim(worker: string, partitions: number[], stream: StreamState): Promise<PartitionRow[]> {
     const free = this.#rows(partitions).filter(({ owner }) => owner === worker || !this.#isAlive(owner))
     for (const row of free) {
-      const cursor = row.stream === stream ? row.cursor : 0
-      Object.assign(row, { owner: worker, epoch: row.epoch + 1, stream, cursor })
+      const isValid = row.stream === stream.id && row.cursor <= stream.lastSequence
+      const cursor = isValid ? row.cursor : 0
+      Object.assign(row, { owner: worker, epoch: row.epoch + 1, stream: stream.id, cursor })
     }
     return free.map((row) => ({ ...row }))
   }
@@ -92,9 +94,9 @@ export class MemoryStore implements Store, Reads {
   }
 
   async commit(batch: Commit): Promise<CommitResult> {
-    const lost = batch.partitions.filter(({ id, epoch, head }) => {
+    const lost = batch.partitions.filter(({ id, epoch, head, from }) => {
       const row = this.#partitions.get(id)
-      return row?.epoch !== epoch || row.head !== head
+      return row?.epoch !== epoch || row.head !== head || row.cursor !== from
     })
     if (lost.length > 0) return { outcome: 'fenced', partitions: lost.map(({ id }) => id).sort((a, b) => a - b) }
     const ids = batch.turns.map(turnKey)
@@ -148,7 +150,7 @@ export class MemoryStore implements Store, Reads {
     for (const { id, turns, cursor, published } of batch.partitions) {
       for (const row of this.#rows([id])) {
         row.head += turns
-        row.cursor = Math.max(row.cursor, cursor)
+        row.cursor = cursor
         row.published = Math.max(row.published, published)
       }
     }
@@ -201,5 +203,7 @@ const keyOf = ({ partition, kind, id }: Located): string => `${partition}/${kind
 const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string => {
   return `${keyOf({ partition, kind, id: actorId })}/${messageId}`
 }
-const letterKey = ({ partition, messageId }: DeadLetter): string => `${partition}/${messageId}`
+const letterKey = ({ partition, messageId, kind, actorId }: DeadLetter): string => {
+  return `${partition}/${messageId}/${kind} ${actorId}`
+}
 const copy = <T>(value: T): T => JSON.parse(json(value))

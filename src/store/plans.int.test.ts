@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import type { PartitionRow } from '../engine/ports.ts'
 import { type OpenDatabase, openDatabase, until } from './database.fixtures.ts'
@@ -15,6 +15,13 @@ describe('with 200,000 actors that were never analyzed', () => {
   let store: PostgresStore
   let row: PartitionRow
   const actorId = randomUUID()
+  const hotShow = randomUUID()
+  const hotKeys = Array.from({ length: 20 }, (_, i) => {
+    const messageId = createHash('md5')
+      .update(`hot${i + 1}`)
+      .digest('hex')
+    return { partition: 2, kind: 'show', id: hotShow, messageId }
+  })
 
   before(async () => {
     database = await openDatabase()
@@ -35,6 +42,13 @@ describe('with 200,000 actors that were never analyzed', () => {
     await sql`
       insert into request_key
       select md5(i::text)::uuid, '', now() - i * interval '1 minute' from generate_series(1, 200000) as i`
+    // Half are requests that were answered at once, half no requests at all: none has its reply further on.
+    await sql`
+      insert into turn
+      select 2, i, 'show', ${hotShow}, i, md5('hot' || i)::uuid, now(), '{}',
+        json_build_object('requestId', md5(case when i % 2 = 0 then 'hot' else 'asked' end || i)::uuid),
+        case when i % 2 = 0 then json '{"reply":{"ok":{}}}' else json '{}' end
+      from generate_series(1, 2000) as i`
   })
   after(() => database.close())
 
@@ -48,11 +62,12 @@ describe('with 200,000 actors that were never analyzed', () => {
       row = afterwards(row, batch)
       await store.load(addresses)
       await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
+      await store.findTurns(hotKeys)
       await store.readJournal(0, row.head - 1, 10)
       await store.saveProgress([row])
       await store.readPartitions([0])
       await store.heartbeat('anna', 10_000, 0)
-      await store.claimKey(randomUUID(), 'digest')
+      await store.reads.claimKey(randomUUID(), 'digest')
     }
   }
 

@@ -23,6 +23,7 @@ storeFeatures('PostgresStore', async () => {
   const store = await openStore({ url: database.url, applicationName: 'features' })
   return {
     store,
+    reads: store.reads,
     passTime: async (ms) => {
       const age = sql`${ms}::int * interval '1 millisecond'`
       await sql`update worker set lease_until = lease_until - ${age}`

@@ -11,9 +11,16 @@ import * as leases from './leases.ts'
 import { ensurePartitions, migrate } from './migrate.ts'
 import { actor, health, load } from './reads.ts'
 
-export type PostgresStore = Store & Reads & { close(): Promise<void> }
+export type PostgresStore = Store & {
+  /** For the ingress, on a connection of its own: no flood of queries keeps the engine from loading. */
+  reads: Reads
+  close(): Promise<void>
+}
 
 export type StoreOptions = Omit<ConnectionOptions, 'deadlineMs'> & { deadlineMs?: number }
+
+/** A request is refused within 5 s, however long the lease lets the engine wait. */
+const longestReadMs = 4_000
 
 /**
  * Opens the store on a database that `prepareDatabase` has been at.
@@ -21,9 +28,18 @@ export type StoreOptions = Omit<ConnectionOptions, 'deadlineMs'> & { deadlineMs?
  * @throws `database-unavailable`
  */
 export async function openStore(options: StoreOptions): Promise<PostgresStore> {
-  const database = new Database({ deadlineMs: 4_000, ...options })
-  await health(database).catch(async (error) => {
-    await database.close()
+  const { deadlineMs = longestReadMs, applicationName } = options
+  const database = new Database({ ...options, deadlineMs })
+  const ingress = new Database({
+    ...options,
+    applicationName: `${applicationName} ingress`,
+    deadlineMs: Math.min(deadlineMs, longestReadMs),
+  })
+  const close = async () => {
+    await Promise.all([database.close(), ingress.close()])
+  }
+  await health(ingress).catch(async (error) => {
+    await close()
     throw error
   })
   return {
@@ -38,10 +54,13 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     findTurns: (keys) => findTurns(database, keys),
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
     readJournal: (partition, after, limit) => readJournal(database, partition, after, limit),
-    actor: (address) => actor(database, address),
-    claimKey: (id, digest) => claimKey(database, id, digest),
-    health: () => health(database),
-    close: () => database.close(),
+    reads: {
+      actor: (address) => actor(ingress, address),
+      findTurns: (keys) => findTurns(ingress, keys),
+      claimKey: (id, digest) => claimKey(ingress, id, digest),
+      health: () => health(ingress),
+    },
+    close,
   }
 }
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { PartitionRow, Reads, Store } from '../engine/ports.ts'
 import type { StoredLetter } from './memory.ts'
-import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, turnOf } from './store.fixtures.ts'
+import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, stream, turnOf } from './store.fixtures.ts'
 
 /** A store with four partitions, and what a test cannot do through it. */
 export type StoreHarness = {
-  store: Store & Reads
+  store: Store
+  reads: Reads
   /** Ages the leases, and the keys that are claimed. */
   passTime(ms: number): Promise<void>
   deadLetters(): Promise<StoredLetter[]>
@@ -18,10 +19,12 @@ export type StoreHarness = {
 export function storeFeatures(name: string, open: () => Promise<StoreHarness>): void {
   describe(`${name}: a store`, () => {
     let harness: StoreHarness
-    let store: Store & Reads
+    let store: Store
+    let reads: Reads
     beforeEach(async () => {
       harness = await open()
       store = harness.store
+      reads = harness.reads
     })
     afterEach(() => harness.close())
 
@@ -33,8 +36,8 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       it('tells who lives and who owns what', async () => {
         await store.heartbeat('bert', 10_000, 1)
         await store.heartbeat('anna', 1_000, 2)
-        await store.claim('anna', [2], 'stream-1')
-        await store.claim('bert', [1], 'stream-1')
+        await store.claim('anna', [2], stream)
+        await store.claim('bert', [1], stream)
         await harness.passTime(2_000)
         assert.deepEqual(await store.heartbeat('carl', 10_000, 0), {
           workers: ['bert', 'carl'],
@@ -45,7 +48,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
             { id: 3, epoch: 0, owner: null, ownerIsAlive: false },
           ],
         })
-        assert.deepEqual(await store.health(), { workers: 2, lag: 1 })
+        assert.deepEqual(await reads.health(), { workers: 2, lag: 1 })
       })
 
       it('gives free partitions to who claims them, and raises their epochs', async () => {
@@ -66,7 +69,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
 
       it('takes from an owner whose lease has run out, unless it was renewed', async () => {
         await store.heartbeat('anna', 1_000, 0)
-        await store.claim('anna', [0], 'stream-1')
+        await store.claim('anna', [0], stream)
         await harness.passTime(900)
         await store.heartbeat('anna', 1_000, 0)
         await harness.passTime(900)
@@ -90,7 +93,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       it('gives a partition to one of many that claim at once', async () => {
         const workers = ['anna', 'bert', 'carl', 'dora']
         await Promise.all(workers.map((worker) => store.heartbeat(worker, 10_000, 0)))
-        const taken = await Promise.all(workers.map((worker) => store.claim(worker, [0, 1, 2, 3], 'stream-1')))
+        const taken = await Promise.all(workers.map((worker) => store.claim(worker, [0, 1, 2, 3], stream)))
         assert.deepEqual(
           taken
             .flat()
@@ -127,13 +130,29 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       it('starts over in another stream, and goes on in the same', async () => {
         const row = await own()
         await store.commit(batchOf(row, {}, {}))
-        assert.equal(one(await store.claim('anna', [0], 'stream-1')).cursor, 2)
-        const moved = one(await store.claim('anna', [0], 'stream-2'))
+        assert.equal(one(await store.claim('anna', [0], stream)).cursor, 2)
+        const moved = one(await store.claim('anna', [0], { ...stream, id: 'stream-2' }))
         assert.deepEqual([moved.cursor, moved.stream, moved.head], [0, 'stream-2', 2])
+      })
+
+      it('starts over when the stream has lost what the cursor has passed', async () => {
+        const row = await own()
+        await store.commit(batchOf(row, {}, {}))
+        assert.equal(one(await store.claim('anna', [0], { ...stream, lastSequence: 2 })).cursor, 2)
+        const shorter = one(await store.claim('anna', [0], { ...stream, lastSequence: 1 }))
+        assert.deepEqual([shorter.cursor, shorter.head], [0, 2])
       })
     })
 
     describe('commit', () => {
+      it('is fenced when the cursor is not where it should be, even without a turn', async () => {
+        const row = await own()
+        const nothing = { ...batchOf(row), partitions: batchOf(row).partitions.map((one) => ({ ...one, cursor: 3 })) }
+        assert.equal((await store.commit(nothing)).outcome, 'committed')
+        assert.deepEqual(await store.commit(nothing), { outcome: 'fenced', partitions: [0] })
+        assert.equal((await store.commit(batchOf({ ...row, cursor: 3 }, {}))).outcome, 'committed')
+      })
+
       it('writes turns, states and progress, as they were given', async () => {
         const row = await own()
         const batch = batchOf(
@@ -153,7 +172,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       it('may carry nothing but a cursor', async () => {
         const row = await own()
         const batch = batchOf(row)
-        batch.partitions = [{ id: 0, epoch: row.epoch, head: 0, turns: 0, cursor: 12, published: 0 }]
+        batch.partitions = [{ id: 0, epoch: row.epoch, head: 0, turns: 0, from: 0, cursor: 12, published: 0 }]
         assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
         assert.equal((await rowOf(0)).cursor, 12)
       })
@@ -170,7 +189,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         }
         assert.ok((await Promise.all(results)).every(({ outcome }) => outcome === 'committed'))
         assert.deepEqual(order, [1, 2, 3, 4, 5, 6, 7, 8])
-        assert.equal((await store.actor({ partition: 0, kind: 'booking', id: actorId }))?.version, 8)
+        assert.equal((await reads.actor({ partition: 0, kind: 'booking', id: actorId }))?.version, 8)
       })
 
       it('fences an earlier epoch and a wrong head, names the partitions, and writes for none', async () => {
@@ -268,7 +287,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         const letter = letterOf({ stack: 'Error\n  at somewhere' })
         await store.commit({ ...batchOf(row, {}), deadLetters: [letter, letterOf({}), letter] })
         const again = { ...letter, cause: 'another', payload: Uint8Array.of(1) }
-        await store.commit({ ...batchOf({ ...row, head: 1 }, {}), deadLetters: [again] })
+        await store.commit({ ...batchOf({ ...row, head: 1, cursor: 1 }, {}), deadLetters: [again] })
         const letters = await harness.deadLetters()
         assert.equal(letters.length, 2)
         assert.deepEqual(
@@ -276,6 +295,20 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
           { ...again, attempts: 3 },
         )
       })
+    })
+
+    it('keeps apart the dead letters of one message id to several actors, whatever they are called', async () => {
+      const row = await own()
+      const letter = letterOf({})
+      const longest = randomBytes(2_000).toString('hex')
+      const letters = [letter, { ...letter, kind: 'show' }, { ...letter, actorId: longest }]
+      const both = { ...batchOf(row, {}), deadLetters: letters.slice(0, 2) }
+      assert.deepEqual(await store.commit(both), { outcome: 'committed' })
+      const third = { ...batchOf(afterwards(row, both), {}), deadLetters: letters.slice(2) }
+      assert.deepEqual(await store.commit(third), { outcome: 'committed' })
+      const stored = await harness.deadLetters()
+      const once = letters.map((one) => ({ ...one, attempts: 1 }))
+      assert.deepEqual(byRecipient(stored), byRecipient(once))
     })
 
     it('keeps one dead letter for each effect, and counts its attempts', async () => {
@@ -298,8 +331,8 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         ]
         assert.deepEqual(byId(await store.load([...others, second, first])), byId([first, second]))
         assert.deepEqual(await store.load([]), [])
-        assert.deepEqual(await store.actor(first), first)
-        assert.equal(await store.actor({ ...first, partition: 3 }), undefined)
+        assert.deepEqual(await reads.actor(first), first)
+        assert.equal(await reads.actor({ ...first, partition: 3 }), undefined)
       })
 
       it('reads a stretch of the journal', async () => {
@@ -363,28 +396,28 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
 
       it('lets the first claim of a key hold it', async () => {
         const [id, other] = [randomUUID(), randomUUID()]
-        assert.equal(await store.claimKey(id, 'first'), 'first')
-        assert.equal(await store.claimKey(id, 'second'), 'first')
-        assert.equal(await store.claimKey(id, 'first'), 'first')
-        assert.equal(await store.claimKey(other, 'second'), 'second')
+        assert.equal(await reads.claimKey(id, 'first'), 'first')
+        assert.equal(await reads.claimKey(id, 'second'), 'first')
+        assert.equal(await reads.claimKey(id, 'first'), 'first')
+        assert.equal(await reads.claimKey(other, 'second'), 'second')
       })
 
       it('lets one of many that claim a key at once hold it', async () => {
         const id = randomUUID()
-        const holders = await Promise.all(['a', 'b', 'c', 'd'].map((digest) => store.claimKey(id, digest)))
+        const holders = await Promise.all(['a', 'b', 'c', 'd'].map((digest) => reads.claimKey(id, digest)))
         assert.equal(new Set(holders).size, 1)
       })
 
       it('forgets keys after a week, when others are claimed', async () => {
         const dayMs = 24 * 60 * 60 * 1_000
         const id = randomUUID()
-        await store.claimKey(id, 'first')
+        await reads.claimKey(id, 'first')
         await harness.passTime(6 * dayMs)
-        await store.claimKey(randomUUID(), 'another')
-        assert.equal(await store.claimKey(id, 'second'), 'first')
+        await reads.claimKey(randomUUID(), 'another')
+        assert.equal(await reads.claimKey(id, 'second'), 'first')
         await harness.passTime(2 * dayMs)
-        await store.claimKey(randomUUID(), 'another')
-        assert.equal(await store.claimKey(id, 'second'), 'second')
+        await reads.claimKey(randomUUID(), 'another')
+        assert.equal(await reads.claimKey(id, 'second'), 'second')
       })
 
       it('keeps what it was given, whatever is done to it later', async () => {
@@ -394,13 +427,16 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         const result = store.commit(batch)
         state.state = 'changed'
         await result
-        assert.deepEqual((await store.actor(state))?.state, stateAfter(turn).state)
+        assert.deepEqual((await reads.actor(state))?.state, stateAfter(turn).state)
       })
     })
   })
 }
 
 const byId = <T extends { id: string }>(rows: T[]): T[] => rows.sort((a, b) => a.id.localeCompare(b.id))
+const byRecipient = <T extends { kind: string; actorId: string }>(rows: T[]): T[] => {
+  return rows.sort((a, b) => `${a.kind} ${a.actorId}`.localeCompare(`${b.kind} ${b.actorId}`))
+}
 const byMessage = <T extends { messageId: string }>(rows: T[]): T[] => {
   return rows.sort((a, b) => a.messageId.localeCompare(b.messageId))
 }

@@ -9,7 +9,7 @@ export function batchOf(row: PartitionRow, ...turns: Partial<TurnRecord>[]): Com
   const records = turns.map((turn, index) => turnOf({ partition: row.id, position: row.head + index + 1, ...turn }))
   const { id, epoch, head, cursor, published } = row
   return {
-    partitions: [{ id, epoch, head, turns: turns.length, cursor: cursor + turns.length, published }],
+    partitions: [{ id, epoch, head, turns: turns.length, from: cursor, cursor: cursor + turns.length, published }],
     turns: records,
     states: [...new Map(records.map((turn) => [turn.actorId, stateAfter(turn)])).values()],
     deadLetters: [],
@@ -69,10 +69,13 @@ export function letterOf(given: Partial<DeadLetter>): DeadLetter {
   }
 }
 
+/** A stream that goes on for longer than any test. */
+export const stream = { id: 'stream-1', lastSequence: 1_000_000 }
+
 /** A live worker's partitions, ready to commit to. */
 export async function claimed(store: Store, worker: string, ...ids: number[]): Promise<PartitionRow[]> {
   await store.heartbeat(worker, 10_000, 0)
-  const rows = await store.claim(worker, ids, 'stream-1')
+  const rows = await store.claim(worker, ids, stream)
   return rows.sort((a, b) => a.id - b.id)
 }
 

@@ -18,7 +18,6 @@ const rooms: Room[] = [
   { room: 'src/broker/', ...adapter },
   { room: 'src/store/', ...adapter },
   { room: 'src/effects/', ...adapter },
-  { room: 'src/projections/', ...adapter },
   { room: 'src/ingress/', ...adapter },
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.

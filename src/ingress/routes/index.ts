@@ -1,7 +1,7 @@
 import type { Route } from '../route.ts'
 import { bookTickets, cancelBooking, getBooking } from './bookings.ts'
 import { docs, openapi, problem } from './documents.ts'
-import { health, metrics, ready } from './operation.ts'
+import { operationRoutes } from './operation.ts'
 import { createShow, getShow } from './shows.ts'
 import { getTicket, refundTicket, reportTickets } from './tickets.ts'
 
@@ -15,9 +15,7 @@ export const routes: Route[] = [
   reportTickets,
   getTicket,
   refundTicket,
-  health,
-  ready,
-  metrics,
+  ...operationRoutes,
   openapi,
   docs,
   problem,

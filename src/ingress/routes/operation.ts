@@ -1,7 +1,7 @@
 import { Problem } from '../problems.ts'
 import type { Route } from '../route.ts'
 
-export const health: Route = {
+const health: Route = {
   method: 'GET',
   path: '/health',
   group: 'Operation',
@@ -11,7 +11,7 @@ export const health: Route = {
   handle: () => 'ok',
 }
 
-export const ready: Route = {
+const ready: Route = {
   method: 'GET',
   path: '/health/ready',
   group: 'Operation',
@@ -25,7 +25,7 @@ export const ready: Route = {
   },
 }
 
-export const metrics: Route = {
+const metrics: Route = {
   method: 'GET',
   path: '/metrics',
   group: 'Operation',
@@ -34,3 +34,6 @@ export const metrics: Route = {
   problems: [],
   handle: ({ server }) => server.metrics(),
 }
+
+/** What a process of any role serves. */
+export const operationRoutes: Route[] = [health, ready, metrics]

@@ -32,6 +32,8 @@ create table dead_letter (
   kind       text not null,
   -- Text, because an id that is no UUID may be what is wrong with the message.
   actor_id   text not null,
+  -- A digest of kind and id, because wrong ones may be longer than a key can be.
+  recipient  text not null generated always as (md5(kind || ' ' || actor_id)) stored,
   type       text not null,
   code       text not null,
   cause      text not null,
@@ -43,5 +45,5 @@ create table dead_letter (
   attempts   integer not null,
   first_at   timestamptz not null,
   last_at    timestamptz not null,
-  primary key (partition, message_id)
+  primary key (partition, message_id, recipient)
 );

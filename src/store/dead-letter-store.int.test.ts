@@ -92,7 +92,7 @@ describe('dead letters, as people see them', () => {
     const row = one(await claimed(store, 'anna', 0))
     await store.commit({ ...batchOf(row, {}), deadLetters: [letter] })
     await letters.markRequeued(await summaryOf(letter), author)
-    await store.commit({ ...batchOf({ ...row, head: 1 }, {}), deadLetters: [letter] })
+    await store.commit({ ...batchOf({ ...row, head: 1, cursor: 1 }, {}), deadLetters: [letter] })
     assert.equal((await summaryOf(letter)).status, 'open')
   })
 

@@ -17,6 +17,10 @@ export class Client {
     return this.#request('POST', path, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers })
   }
 
+  put(path: string): Promise<HttpAnswer> {
+    return this.#request('PUT', path, undefined, {})
+  }
+
   get(path: string): Promise<HttpAnswer> {
     return this.#request('GET', path, undefined, {})
   }

@@ -420,6 +420,31 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.deepEqual([got[1]?.type, got[1] && bodyOf(got[1])], [type, { number_of_tickets: 3 }])
       })
 
+      it('do not wait for a slow one while there is room', async () => {
+        const done: string[] = []
+        let finish = (): void => {}
+        const finished = new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        const [one, two, three, slow, next] = Array.from({ length: 5 }, () => effectOf())
+        assert.ok(one && two && three && slow && next)
+        const consumer = await broker.effects.consume(service, 4, async (effect) => {
+          if (effect.messageId === slow.messageId) await finished
+          await effect.done()
+          done.push(effect.messageId)
+        })
+        await broker.publisher.publish([one, two, three])
+        await until('the first are done', () => done.length === 3)
+        // With the slow one, everything that was asked for has come.
+        await broker.publisher.publish([slow])
+        await broker.publisher.publish([next])
+        await until('the next is done', () => done.includes(next.messageId))
+        assert.ok(!done.includes(slow.messageId))
+        finish()
+        await until('the slow one too', () => done.length === 5)
+        await consumer.close()
+      })
+
       it('are never more at a time than asked for', async () => {
         const sent = Array.from({ length: 20 }, () => effectOf())
         await broker.publisher.publish(sent)

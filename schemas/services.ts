@@ -16,18 +16,15 @@ export const deadNationRequests = commands({
     number_of_tickets: ticketsOfBooking,
   },
 })
-export type DeadNationRequest = MessageOf<typeof deadNationRequests>
 
 export const receiptsRequests = commands({
   IssueReceipt: { ticket_id: id, price: money },
   VoidReceipt: { ticket_id: id, reason: text() },
 })
-export type ReceiptsRequest = MessageOf<typeof receiptsRequests>
 
 export const paymentsRequests = commands({
   RefundPayment: { payment_reference: id, reason: text() },
 })
-export type PaymentsRequest = MessageOf<typeof paymentsRequests>
 
 export const spreadsheetsRequests = commands({
   AppendRow: { sheet: z.enum(['tickets-to-print', 'tickets-to-refund']), columns: z.array(z.string()) },
@@ -37,4 +34,3 @@ export type SpreadsheetsRequest = MessageOf<typeof spreadsheetsRequests>
 export const filesRequests = commands({
   StoreFile: { file_id: text(), content: text(10_000) },
 })
-export type FilesRequest = MessageOf<typeof filesRequests>

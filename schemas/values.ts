@@ -30,7 +30,6 @@ export const amount = z
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'must be a currency of three capital letters, such as "EUR"')
 
 export const money = z.object({ amount, currency })
-export type Money = z.infer<typeof money>
 
 export const ticketsOfBooking = z.int().min(1).max(1_000)
 export const ticketsOfShow = z.int().min(1).max(10_000_000)

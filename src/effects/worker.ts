@@ -11,7 +11,7 @@ import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, ServiceCall } from './service.ts'
 
 export interface DeadLetters {
-  /** Resolves once the letter is safe. Keeping the same one again changes nothing. */
+  /** Resolves once the letter is safe. One that was kept before is open again, with one attempt more. */
   keepDeadLetter(letter: DeadLetter): Promise<void>
 }
 

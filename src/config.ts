@@ -46,6 +46,10 @@ const environment = z.object({
   TURNSTILE_MAX_LAG: integer(1, 100_000_000).default(50_000),
   /** The most calls a second that one process makes to one external service. */
   TURNSTILE_CALLS_PER_SECOND: integer(1, 100_000).default(2_000),
+  /** How long a booking waits for its tickets to be confirmed; then it fails. */
+  BOOKING_DEADLINE_MS: integer(100, 7 * 86_400_000).default(900_000),
+  /** How long a VIP bundle waits for each of its steps; then everything is undone. */
+  BUNDLE_STEP_DEADLINE_MS: integer(100, 7 * 86_400_000).default(900_000),
   /** How many days public events are kept for their subscribers. */
   TURNSTILE_EVENT_DAYS: integer(1, 3_650).default(7),
 })

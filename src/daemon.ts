@@ -71,6 +71,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
       partitions: config.TURNSTILE_PARTITIONS,
       batchMessages: config.TURNSTILE_BATCH_MESSAGES,
       cachedActors: config.TURNSTILE_CACHED_ACTORS,
+      deadlines: { bookingMs: config.BOOKING_DEADLINE_MS, bundleStepMs: config.BUNDLE_STEP_DEADLINE_MS },
     }
     const ports = { store, mailboxes, publisher, clock: systemClock, log, observer }
     const engine = new Engine(worker, actors, limits, ports)

@@ -9,7 +9,11 @@ export type Context = {
   messageId: string
   /** When the message was accepted, RFC 3339 in UTC. */
   at: string
+  deadlines: Deadlines
 }
+
+/** How long things may take, as the installation has set it. What is decided by them is written into the events. */
+export type Deadlines = { bookingMs: number; bundleStepMs: number }
 
 /** The answer to whoever asked. It travels back to the first sender of the chain of messages that led here. */
 export type Reply = { ok: Record<string, unknown> } | { refused: string; reason: string }
@@ -21,6 +25,9 @@ export type Decision<E> =
   | { refuse: string; reason: string; then?: Intent[]; reply?: Reply }
   /** Valid, and nothing to do. The text says why. */
   | { ignore: string; reply?: Reply }
+
+/** A command that the actor gets from nobody, once this time has come. RFC 3339 in UTC. */
+export type Alarm<M> = { at: string; command: M }
 
 /** A message or an event: its name, and its fields beside it. */
 export type Tagged = { type: string }
@@ -39,6 +46,11 @@ export type Actor<S, M extends Tagged, E extends Tagged> = {
   initial: S
   decide: { [T in M['type']]: (state: S, message: Extract<M, { type: T }>, context: Context) => Decision<E> }
   evolve: { [T in E['type']]: (state: S, event: Extract<E, { type: T }>) => S }
+  /**
+   * When this state wants to be told that time has passed, if it does. Total, like `evolve`: an event that sets a deadline
+   * sets the alarm, and one after which nothing is waited for cancels it.
+   */
+  alarm?(state: S): Alarm<M> | undefined
 }
 
 /** An actor of any kind, as the engine sees it. `never` lets every actor fit; one cast, in `turn.ts`, calls it. */
@@ -48,4 +60,5 @@ export type AnyActor = {
   initial: unknown
   decide: Record<string, (state: never, message: never, context: Context) => Decision<Tagged>>
   evolve: Record<string, (state: never, event: never) => unknown>
+  alarm?(state: never): Alarm<Tagged> | undefined
 }

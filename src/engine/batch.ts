@@ -1,5 +1,5 @@
 import type { Send } from '../../schemas/index.ts'
-import type { AnyActor, Tagged } from '../actor/actor.ts'
+import type { AnyActor, Deadlines, Tagged } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
 import { type Identified, type Turn, takeTurn } from '../actor/turn.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
@@ -61,6 +61,7 @@ export type Surroundings = {
   cache: ActorCache
   load: Store['load']
   partitionCount: number
+  deadlines: Deadlines
   /** The partition if this worker can commit to it. */
   owned(partition: number): OwnedPartition | undefined
   /** Whether this message has had its turn, as far as is known: it was looked up, or its commit is under way. */
@@ -136,7 +137,8 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
   const at = new Date(delivery.at).toISOString()
   let turn: Turn
   try {
-    turn = takeTurn(work.actor, actor.state, message, { id: to.id, messageId, at }, meta.requestId === messageId)
+    const context = { id: to.id, messageId, at, deadlines: around.deadlines }
+    turn = takeTurn(work.actor, actor.state, message, context, meta.requestId === messageId)
   } catch (error) {
     batch.deadLetters.push(deadLetterOf({ ...delivery, payload: payloadOf(work) }, faultOf(error)))
     return []
@@ -144,7 +146,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
 
   const joined: Work[] = []
   const sends = turn.sends.map((send): RecordedSend => {
-    const next = canJoin ? join(around, work, send) : undefined
+    const next = canJoin ? join(around, work, send, turn.reply !== undefined) : undefined
     if (!next) return { messageId: send.messageId, send: send.send, id: send.id, command: send.command }
     joined.push(next)
     return { joined: send.messageId }
@@ -165,7 +167,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
 }
 
 /** A send becomes a turn of the same batch when this worker can commit to its target. */
-function join(around: Surroundings, sender: Work, send: Identified<Send>): Work | undefined {
+function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnswered: boolean): Work | undefined {
   const partition = around.owned(partitionOf(send.id, around.partitionCount))
   const actor = around.actors[send.send]
   if (!partition || partition.isLeaving || !actor) return undefined
@@ -174,7 +176,7 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>): Work 
     to: { kind: send.send, id: send.id },
     type: send.command.type,
     messageId: send.messageId,
-    meta: metaOfConsequence(sender.delivery.meta, sender.delivery.messageId),
+    meta: metaOfConsequence(sender.delivery.meta, sender.delivery.messageId, isAnswered),
     headers: {},
     payload: new Uint8Array(),
     at: sender.delivery.at,
@@ -182,9 +184,11 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>): Work 
   return { partition, actor, message: send.command, delivery, depth: sender.depth + 1 }
 }
 
-/** What a message hands on to everything that follows from it. */
-export function metaOfConsequence(meta: Meta, causationId: string): Meta {
-  return { ...meta, causationId }
+/** What a message hands on to everything that follows from it. Who asked is answered once, so an answer ends that. */
+export function metaOfConsequence(meta: Meta, causationId: string, isAnswered: boolean): Meta {
+  if (!isAnswered) return { ...meta, causationId }
+  const { replyTo: _, requestId: __, fingerprint: ___, ...story } = meta
+  return { ...story, causationId }
 }
 
 /** Names a message at its actor: a message id is answered once for each actor that it is sent to. */

@@ -1,3 +1,4 @@
+import type { Deadlines } from '../actor/actor.ts'
 import { type Batch, decideBatch, emptyBatch, messageKeyOf, type Surroundings, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
 import { Outbox } from './outbox.ts'
@@ -31,6 +32,7 @@ export type EngineLimits = {
   partitions: number
   batchMessages: number
   cachedActors: number
+  deadlines: Deadlines
 }
 
 /** Commits under way at once. One hides the round trip, two the other's work; more only adds latency to failures. */
@@ -82,6 +84,7 @@ export class Engine {
       cache: this.#cache,
       load: (addresses) => ports.store.load(addresses),
       partitionCount: limits.partitions,
+      deadlines: limits.deadlines,
       owned: (partition) => this.#owned.get(partition),
       isRepeat: (key) => this.#uncommitted.has(key) || this.#suspects.isRepeat(key),
       noteTurn: (key) => this.#uncommitted.add(key),

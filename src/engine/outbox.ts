@@ -133,7 +133,7 @@ function answer(requestId: string, reply: Reply, fingerprint: string | undefined
 function outgoingOf(turn: TurnRecord): Outgoing[] {
   const { kind, actorId: id, at, decision } = turn
   const address = { kind, id }
-  const meta = metaOfConsequence(turn.meta, turn.messageId)
+  const meta = metaOfConsequence(turn.meta, turn.messageId, decision.reply !== undefined)
   const messages: Outgoing[] = []
   for (const { messageId, index } of decision.publishes ?? []) {
     const event = decision.events?.[index]

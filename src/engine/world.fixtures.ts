@@ -97,7 +97,8 @@ export class World {
     })
     const { mailboxes, publisher } = broker
     const ports = { store: counting, mailboxes, publisher, clock, log: logTo(worker.lines), observer: observe(worker) }
-    const engine = new Engine(name, rules, { partitions, batchMessages, cachedActors: 1_000 }, ports)
+    const deadlines = { bookingMs: 900_000, bundleStepMs: 900_000 }
+    const engine = new Engine(name, rules, { partitions, batchMessages, cachedActors: 1_000, deadlines }, ports)
     const keeper = new LeaseKeeper(name, leaseMs, engine, ports)
     engine.start()
     keeper.start()

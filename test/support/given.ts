@@ -37,6 +37,7 @@ export const anyContext: Context = {
   id: '01900000-0000-7000-8000-00000000000a',
   messageId: '01900000-0000-7000-8000-00000000000b',
   at: '2026-01-02T03:04:05.000Z',
+  deadlines: { bookingMs: 900_000, bundleStepMs: 600_000 },
 }
 
 function decide<S, M extends Tagged, E extends Tagged>(actor: Actor<S, M, E>, state: S, message: M, context: Context) {

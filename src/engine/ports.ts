@@ -191,6 +191,8 @@ export type PartitionRow = {
   head: number
   /** The turns up to here have had their sends, calls and events stored by the broker. */
   published: number
+  /** How many of its actors have an alarm set. */
+  armed: number
 }
 
 /** What every worker needs to know to take its fair share. */
@@ -200,7 +202,13 @@ export type Cluster = {
   partitions: { id: number; epoch: number; owner: string | null; ownerIsAlive: boolean }[]
 }
 
-export type StoredActor = Address & { partition: number; version: number; state: unknown }
+export type StoredActor = Address & { partition: number; version: number; state: unknown; wake?: Wake }
+
+/** An alarm as it is stored beside the state: when it goes off, and whose story that will go on with. */
+export type Wake = { /** RFC 3339 in UTC. */ at: string } & Pick<Meta, 'correlationId' | 'traceparent'>
+
+/** An alarm that has gone off. */
+export type DueAlarm = Address & Wake & { partition: number /** By the store's clock, since 1970. */; nowMs: number }
 
 /** A turn as it is journaled. What joined the same commit as a turn of its own is named in `sends` by id alone. */
 export type TurnRecord = {
@@ -256,6 +264,8 @@ export type CommitPosition = {
   from: number
   cursor: number
   published: number
+  /** By how many more actors have an alarm set afterwards. */
+  armed: number
 }
 
 /** A batch of turns, as one statement writes it: all of it or nothing. */
@@ -265,6 +275,8 @@ export type Commit = {
   turns: TurnRecord[]
   states: StoredActor[]
   deadLetters: DeadLetter[]
+  /** Actors without a turn in it whose alarm is taken off, because they cannot deal with it. */
+  disarmed: (Address & { partition: number })[]
 }
 
 export type CommitResult =
@@ -300,6 +312,8 @@ export interface Store {
   saveProgress(partitions: { id: number; epoch: number; published: number }[]): Promise<void>
   /** The current rows of these partitions. */
   readPartitions(ids: number[]): Promise<PartitionRow[]>
+  /** The actors of these partitions whose alarm has gone off by the store's clock, those that wait longest first. */
+  dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]>
   /** The actors that exist among these. */
   load(addresses: (Address & { partition: number })[]): Promise<StoredActor[]>
   /**
@@ -357,6 +371,12 @@ export interface Observer {
   duplicates(count: number): void
   fenced(partitions: number): void
   deadLetter(kind: string, code: string): void
+  /** Alarms that had their turn. */
+  alarmsFired(count: number): void
+  /** How many are set at the actors of this process. */
+  alarmsArmed(count: number): void
+  /** How many that have gone off wait for more than a second, and how long the first of them does. */
+  alarmsDue(overdue: number, oldestMs: number): void
   owned(partitions: number): void
   lag(messages: number): void
 }

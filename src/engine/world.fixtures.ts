@@ -187,6 +187,9 @@ function observe(worker: { fenced: number }): Observer {
   return {
     committed: ignore,
     duplicates: ignore,
+    alarmsFired: () => {},
+    alarmsArmed: () => {},
+    alarmsDue: () => {},
     deadLetter: ignore,
     owned: ignore,
     lag: ignore,

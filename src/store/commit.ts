@@ -1,9 +1,10 @@
-import type { Commit, CommitResult } from '../engine/ports.ts'
+import type { Commit, CommitResult, Wake } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { documentOf, insertLetters, reopenLetters } from './dead-letters.ts'
-import { json, lines } from './encode.ts'
+import { json, lines, none } from './encode.ts'
 import { isRefusedData, sqlState } from './errors.ts'
+import { placesOf } from './reads.ts'
 
 /** Writes a batch, all of it or nothing. Never throws. */
 export async function commit(database: Database, batch: Commit): Promise<CommitResult> {
@@ -31,7 +32,7 @@ function failure(error: Error): CommitResult {
 
 type Columns = ReturnType<typeof toColumns>
 
-function toColumns({ partitions, turns, states, deadLetters }: Commit) {
+function toColumns({ partitions, turns, states, deadLetters, disarmed }: Commit) {
   return {
     partitions: {
       id: lines(partitions, (row) => row.id),
@@ -41,6 +42,7 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
       from: lines(partitions, (row) => row.from),
       cursor: lines(partitions, (row) => row.cursor),
       published: lines(partitions, (row) => row.published),
+      armed: lines(partitions, (row) => row.armed),
     },
     turns: {
       partition: lines(turns, (turn) => turn.partition),
@@ -60,9 +62,16 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
       id: lines(states, (state) => state.id),
       version: lines(states, (state) => state.version),
       state: lines(states, (state) => json(state.state)),
+      wakeAt: lines(states, ({ wake }) => wake?.at ?? none),
+      wakeMeta: lines(states, ({ wake }) => (wake ? metaOf(wake) : none)),
     },
     deadLetters: documentOf(deadLetters),
+    disarmed,
   }
+}
+
+function metaOf({ at: _, ...meta }: Wake): string {
+  return json(meta)
 }
 
 /**
@@ -73,7 +82,7 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
  * compares epoch, head and cursor with the rows as they are now, not as they were when the statement began. `for update` keeps
  * Postgres from evaluating it more than once, and everything that writes asks `fence` first.
  */
-const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Columns) => sql<{ id: number }[]>`
+const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters, disarmed }: Columns) => sql<{ id: number }[]>`
   with expected as (
     select * from unnest(
       string_to_array(${partitions.id}, chr(10))::int[],
@@ -82,8 +91,9 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
       string_to_array(${partitions.turns}, chr(10))::int[],
       string_to_array(${partitions.from}, chr(10))::bigint[],
       string_to_array(${partitions.cursor}, chr(10))::bigint[],
-      string_to_array(${partitions.published}, chr(10))::bigint[]
-    ) as expected(id, epoch, head, turns, cursor_before, cursor, published)
+      string_to_array(${partitions.published}, chr(10))::bigint[],
+      string_to_array(${partitions.armed}, chr(10))::int[]
+    ) as expected(id, epoch, head, turns, cursor_before, cursor, published, armed)
   ), held as (
     select expected.*
     from expected
@@ -99,7 +109,8 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
     update partition
     set head = partition.head + held.turns,
       cursor = held.cursor,
-      published = greatest(partition.published, held.published)
+      published = greatest(partition.published, held.published),
+      armed = partition.armed + held.armed
     from held
     where partition.id = held.id and (select is_open from fence)
   ), journal as (
@@ -118,18 +129,24 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
     )
     where (select is_open from fence)
   ), states as (
-    insert into actor (partition, kind, id, version, state)
+    insert into actor (partition, kind, id, version, state, wake_at, wake_meta)
     select * from unnest(
       string_to_array(${states.partition}, chr(10))::int[],
       string_to_array(${states.kind}, chr(10)),
       string_to_array(${states.id}, chr(10))::uuid[],
       string_to_array(${states.version}, chr(10))::bigint[],
-      string_to_array(${states.state}, chr(10))::json[]
+      string_to_array(${states.state}, chr(10))::json[],
+      string_to_array(${states.wakeAt}, chr(10), ${none})::timestamptz[],
+      string_to_array(${states.wakeMeta}, chr(10), ${none})::json[]
     )
     where (select is_open from fence)
     on conflict (partition, kind, id) do update
     -- Versions only rise. The null breaks the column's constraint, and with it the commit.
-    set version = case when excluded.version > actor.version then excluded.version end, state = excluded.state
+    set version = case when excluded.version > actor.version then excluded.version end, state = excluded.state,
+      wake_at = excluded.wake_at, wake_meta = excluded.wake_meta
+  ), disarmed as (
+    update actor set wake_at = null, wake_meta = null
+    where ctid = any (array(${placesOf(sql, disarmed)})) and (select is_open from fence)
   ), dead_letters as (
     ${insertLetters(sql, deadLetters)}
     where (select is_open from fence)

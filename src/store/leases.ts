@@ -66,7 +66,7 @@ const takeFree = (sql: Sql, worker: string, partitions: number[], stream: Stream
     cursor = case when stream = ${stream.id} and cursor <= ${stream.lastSequence}::bigint then cursor else 0 end
   from free
   where partition.id = free.id
-  returning partition.id, epoch, owner, cursor, stream, head, published`
+  returning partition.id, epoch, owner, cursor, stream, head, published, armed`
 
 export async function release(database: Database, partitions: Progress[]): Promise<void> {
   await database.run('lease', (sql) => noteProgress(sql, partitions, true))
@@ -103,7 +103,7 @@ export const readPartitions = (database: Database, ids: number[]): Promise<Parti
   database.run('lease', (sql) => rowsOf(sql, ids))
 
 const rowsOf = (sql: Sql, ids: number[]) => sql<PartitionRow[]>`
-  select partition.id, epoch, owner, cursor, stream, head, published
+  select partition.id, epoch, owner, cursor, stream, head, published, armed
   from unnest(string_to_array(${ids.join('\n')}, chr(10))::int[]) as wanted(id)
   join partition on partition.id = wanted.id
   order by partition.id`

@@ -1,7 +1,8 @@
+import { alarmFeatures } from './alarms.features.ts'
 import { MemoryStore } from './memory.ts'
-import { storeFeatures } from './store.features.ts'
+import { type StoreHarness, storeFeatures } from './store.features.ts'
 
-storeFeatures('MemoryStore', async () => {
+const open = async (): Promise<StoreHarness> => {
   let nowMs = 0
   const store = new MemoryStore(4, () => nowMs)
   return {
@@ -13,4 +14,7 @@ storeFeatures('MemoryStore', async () => {
     deadLetters: async () => store.deadLetters,
     close: async () => {},
   }
-})
+}
+
+storeFeatures('MemoryStore', open)
+alarmFeatures('MemoryStore', open)

@@ -4,6 +4,7 @@ import type {
   Commit,
   CommitResult,
   DeadLetter,
+  DueAlarm,
   KnownTurn,
   PartitionRow,
   Reads,
@@ -42,7 +43,7 @@ export class MemoryStore implements Store, Reads {
   constructor(partitions: number, nowMs: () => number) {
     this.#nowMs = nowMs
     for (let id = 0; id < partitions; id++) {
-      this.#partitions.set(id, { id, epoch: 0, owner: null, cursor: 0, stream: '', head: 0, published: 0 })
+      this.#partitions.set(id, { id, epoch: 0, owner: null, cursor: 0, stream: '', head: 0, published: 0, armed: 0 })
       this.#journals.set(id, [])
     }
   }
@@ -83,6 +84,15 @@ export class MemoryStore implements Store, Reads {
 
   async readPartitions(ids: number[]): Promise<PartitionRow[]> {
     return this.#rows(ids).map((row) => ({ ...row }))
+  }
+
+  async dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]> {
+    const nowMs = this.#nowMs()
+    return [...this.#actors.values()]
+      .flatMap(({ partition, kind, id, wake }) => (wake ? { partition, kind, id, nowMs, ...wake } : []))
+      .filter(({ partition, at }) => partitions.includes(partition) && Date.parse(at) <= nowMs)
+      .sort((a, b) => a.at.localeCompare(b.at))
+      .slice(0, limit)
   }
 
   async load(addresses: Located[]): Promise<StoredActor[]> {
@@ -147,11 +157,12 @@ export class MemoryStore implements Store, Reads {
   }
 
   #write(batch: Commit): void {
-    for (const { id, turns, cursor, published } of batch.partitions) {
+    for (const { id, turns, cursor, published, armed } of batch.partitions) {
       for (const row of this.#rows([id])) {
         row.head += turns
         row.cursor = cursor
         row.published = Math.max(row.published, published)
+        row.armed += armed
       }
     }
     for (const turn of batch.turns) {
@@ -159,6 +170,7 @@ export class MemoryStore implements Store, Reads {
       this.#turns.set(turnKey(turn), turn)
     }
     for (const state of batch.states) this.#actors.set(keyOf(state), state)
+    for (const address of batch.disarmed) delete this.#actors.get(keyOf(address))?.wake
     for (const letter of batch.deadLetters) this.#keep(letter)
   }
 

@@ -33,8 +33,9 @@ describe('with 200,000 actors that were never analyzed', () => {
     store = await database.open()
     await useAll()
     await sql`
-      insert into actor
-      select i % 4, 'booking', md5(i::text)::uuid, 1, '{"status":"open"}' from generate_series(1, 200000) as i`
+      insert into actor (partition, kind, id, version, state, wake_at)
+      select i % 4, 'booking', md5(i::text)::uuid, 1, '{"status":"open"}', now() + i * interval '1 second'
+      from generate_series(1, 200000) as i`
     await sql`
       insert into turn
       select 1, 1000 + i, 'booking', md5(i::text)::uuid, 1, md5(i::text)::uuid, now(), '{}', '{}', '{}'
@@ -58,8 +59,10 @@ describe('with 200,000 actors that were never analyzed', () => {
     for (let round = 0; round < 8; round++) {
       const version = row.head + 1
       const batch = batchOf(row, { actorId, version, messageId: randomUUID() })
+      batch.disarmed = [{ partition: 0, kind: 'booking', id: randomUUID() }]
       assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
       row = afterwards(row, batch)
+      await store.dueAlarms([0, 1, 2, 3], 100)
       await store.load(addresses)
       await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
       await store.findTurns(hotKeys)

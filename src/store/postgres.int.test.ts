@@ -1,9 +1,10 @@
 import { after, before } from 'node:test'
 import postgres from 'postgres'
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
+import { alarmFeatures } from './alarms.features.ts'
 import type { StoredLetter } from './memory.ts'
 import { openStore, prepareDatabase } from './postgres.ts'
-import { storeFeatures } from './store.features.ts'
+import { type StoreHarness, storeFeatures } from './store.features.ts'
 
 let database: TestDatabase
 let sql: postgres.Sql
@@ -17,7 +18,7 @@ after(async () => {
   await database.drop()
 })
 
-storeFeatures('PostgresStore', async () => {
+const open = async (): Promise<StoreHarness> => {
   await sql`truncate partition, worker, turn, actor, dead_letter, request_key`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
@@ -32,7 +33,10 @@ storeFeatures('PostgresStore', async () => {
     deadLetters: async () => (await sql`select * from dead_letter`).map(letterOfRow),
     close: () => store.close(),
   }
-})
+}
+
+storeFeatures('PostgresStore', open)
+alarmFeatures('PostgresStore', open)
 
 function letterOfRow(row: postgres.Row): StoredLetter {
   const { partition, kind, type, code, cause, stack, headers, meta, attempts } = row

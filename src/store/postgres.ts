@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Reads, Store } from '../engine/ports.ts'
+import { dueAlarms } from './alarms.ts'
 import { commit } from './commit.ts'
 import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
@@ -49,6 +50,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     leave: (worker) => leases.leave(database, worker),
     saveProgress: (partitions) => leases.saveProgress(database, partitions),
     readPartitions: (ids) => leases.readPartitions(database, ids),
+    dueAlarms: (partitions, limit) => dueAlarms(database, partitions, limit),
     load: (addresses) => load(database, addresses),
     commit: (batch) => commit(database, batch),
     findTurns: (keys) => findTurns(database, keys),

@@ -53,7 +53,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
 
       it('gives free partitions to who claims them, and raises their epochs', async () => {
         const rows = await claimed(store, 'anna', 2, 0, 77)
-        const fresh = { epoch: 1, owner: 'anna', cursor: 0, stream: 'stream-1', head: 0, published: 0 }
+        const fresh = { epoch: 1, owner: 'anna', cursor: 0, stream: 'stream-1', head: 0, published: 0, armed: 0 }
         assert.deepEqual(rows, [
           { id: 0, ...fresh },
           { id: 2, ...fresh },
@@ -172,7 +172,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       it('may carry nothing but a cursor', async () => {
         const row = await own()
         const batch = batchOf(row)
-        batch.partitions = [{ id: 0, epoch: row.epoch, head: 0, turns: 0, from: 0, cursor: 12, published: 0 }]
+        batch.partitions = [{ id: 0, epoch: row.epoch, head: 0, turns: 0, from: 0, cursor: 12, published: 0, armed: 0 }]
         assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
         assert.equal((await rowOf(0)).cursor, 12)
       })

@@ -47,6 +47,26 @@ export function createMetrics(): Metrics {
     labelNames: ['kind', 'code'] as const,
     registers,
   })
+  const alarmsFired = new Counter({
+    name: 'turnstile_alarms_fired_total',
+    help: 'Alarms that had their turn',
+    registers,
+  })
+  const alarmsArmed = new Gauge({
+    name: 'turnstile_alarms_armed',
+    help: 'Alarms that are set at the actors of this process',
+    registers,
+  })
+  const alarmsOverdue = new Gauge({
+    name: 'turnstile_alarms_overdue',
+    help: 'Alarms of this process that wait for more than a second for their turn, 500 at most',
+    registers,
+  })
+  const alarmsOldest = new Gauge({
+    name: 'turnstile_alarms_oldest_seconds',
+    help: 'How long the first of the alarms that have gone off waits for its turn',
+    registers,
+  })
   const owned = new Gauge({ name: 'turnstile_partitions_owned', help: 'Partitions of this process', registers })
   const lag = new Gauge({
     name: 'turnstile_mailbox_lag_messages',
@@ -72,6 +92,12 @@ export function createMetrics(): Metrics {
       duplicates: (count) => duplicates.inc(count),
       fenced: (partitions) => fenceLosses.inc(partitions),
       deadLetter: (kind, code) => deadLetters.inc({ kind, code }),
+      alarmsFired: (count) => alarmsFired.inc(count),
+      alarmsArmed: (count) => alarmsArmed.set(count),
+      alarmsDue(overdue, oldestMs) {
+        alarmsOverdue.set(overdue)
+        alarmsOldest.set(oldestMs / 1_000)
+      },
       owned: (partitions) => owned.set(partitions),
       lag: (messages) => lag.set(messages),
     },

@@ -11,6 +11,7 @@ import type {
   DeadLetter,
   Delivery,
   Meta,
+  Pause,
   RecordedDecision,
   RecordedSend,
   Store,
@@ -37,6 +38,8 @@ export type Batch = {
   partitions: Map<OwnedPartition, { head: number; cursor: number }>
   turns: TurnRecord[]
   deadLetters: DeadLetter[]
+  /** Messages to paused actors: kept as dead letters are, but nothing is wrong with them. */
+  setAside: { letter: DeadLetter; pause: Pause }[]
   /** Every actor it relies on, pinned in the cache until the batch is through. */
   actors: Map<string, CachedActor>
   /** Those of them that took a turn. */
@@ -50,6 +53,7 @@ export const emptyBatch = (deliveries: Delivery[]): Batch => ({
   partitions: new Map(),
   turns: [],
   deadLetters: [],
+  setAside: [],
   actors: new Map(),
   touched: new Set(),
   repeats: [],
@@ -69,6 +73,8 @@ export type Surroundings = {
   noteTurn(key: string): void
   /** A delivery whose commit Postgres refuses on its own. */
   faultOf(delivery: Delivery): Fault | undefined
+  /** The pause that this actor is under, as far as is known. */
+  pauseOf(address: Address): Pause | undefined
 }
 
 /** A chain of sends that goes on for longer than this is a loop: it continues through the broker, in later batches. */
@@ -102,7 +108,8 @@ export function toCommit(batch: Batch): Commit {
     }),
     turns: batch.turns,
     states: [...batch.touched].map(({ pins: _, partition, ...actor }) => ({ ...actor, partition: partition.id })),
-    deadLetters: batch.deadLetters,
+    deadLetters: [...batch.deadLetters, ...batch.setAside.map(({ letter }) => letter)],
+    pauses: [...new Map(batch.setAside.map(({ pause }) => [`${pause.target} ${pause.name}`, pause])).values()],
   }
 }
 
@@ -131,6 +138,12 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
   const { to, messageId, meta } = delivery
   if (around.isRepeat(messageKeyOf(delivery))) {
     batch.repeats.push(delivery)
+    return []
+  }
+  const pause = around.pauseOf(to)
+  if (pause) {
+    const fault: Fault = { code: 'actor-paused', cause: `${pause.target} ${pause.name} is paused` }
+    batch.setAside.push({ letter: deadLetterOf({ ...delivery, payload: payloadOf(work) }, fault), pause })
     return []
   }
   const actor = batch.actors.get(keyOf(to)) as CachedActor

@@ -190,6 +190,7 @@ function observe(worker: { fenced: number }): Observer {
     deadLetter: ignore,
     owned: ignore,
     lag: ignore,
+    paused: ignore,
     fenced: (count) => {
       worker.fenced += count
     },

@@ -10,6 +10,8 @@ storeFeatures('MemoryStore', async () => {
     passTime: async (ms) => {
       nowMs += ms
     },
+    pause: async (pause) => store.pause(pause),
+    resume: async (pause) => store.resume(pause),
     deadLetters: async () => store.deadLetters,
     close: async () => {},
   }

@@ -13,6 +13,7 @@ export function batchOf(row: PartitionRow, ...turns: Partial<TurnRecord>[]): Com
     turns: records,
     states: [...new Map(records.map((turn) => [turn.actorId, stateAfter(turn)])).values()],
     deadLetters: [],
+    pauses: [],
   }
 }
 
@@ -29,6 +30,7 @@ export function joined(one: Commit, other: Commit): Commit {
     turns: [...one.turns, ...other.turns],
     states: [...one.states, ...other.states],
     deadLetters: [...one.deadLetters, ...other.deadLetters],
+    pauses: [...one.pauses, ...other.pauses],
   }
 }
 

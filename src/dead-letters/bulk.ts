@@ -65,6 +65,9 @@ export type Report = ReturnType<typeof createReport>
 export function createReport({ print }: Pick<Desk, 'print'>, isJson: boolean) {
   const counts = new Map<string, number>()
   return {
+    get total() {
+      return [...counts.values()].reduce((sum, count) => sum + count, 0)
+    },
     get failed() {
       return counts.get('failed') ?? 0
     },

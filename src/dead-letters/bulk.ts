@@ -45,7 +45,7 @@ export async function forEachLetter(
 
 const asMeant = (letter: LetterSummary): Result => ({ letter, result: 'meant' })
 
-/** So many letters that nobody has to hold them all at once, and a line for each. */
+/** Some letters at a time, with a line for each. */
 export async function inChunks(
   letters: LetterSummary[],
   report: Report,

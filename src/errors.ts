@@ -21,6 +21,7 @@ export const errorCatalogue = {
   'commit-rejected': 'stop',
   'effect-refused': 'stop',
   'effect-exhausted': 'stop',
+  'actor-paused': 'stop',
 } as const
 
 export type ErrorCode = keyof typeof errorCatalogue

@@ -162,6 +162,20 @@ describe('an alarm', () => {
     assert.equal((await ringsOf(other)).length, 1)
   })
 
+  test('of a paused actor is set aside with its other messages', async () => {
+    world.start('one', { rules })
+    say(who, { type: 'Set', at: inMs(3_000) } as Tagged)
+    await pass(500)
+    world.store.pause({ target: 'kind', name: 'reminder' })
+    await pass(5_000)
+    assert.deepEqual(await ringsOf(who), [])
+    assert.deepEqual(
+      world.store.deadLetters.map(({ code, type, attempts }) => [code, type, attempts]),
+      [['actor-paused', 'Ring', 1]],
+    )
+    assert.equal(await armed(), 0)
+  })
+
   test('that its actor does not take off goes off once all the same', async () => {
     const deaf = { ...reminder, decide: { ...reminder.decide, Ring: () => ({ ignore: 'what?' }) } }
     world.start('one', { rules: { ...actors, reminder: deaf } })

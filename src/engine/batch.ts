@@ -12,6 +12,7 @@ import type {
   Delivery,
   DueAlarm,
   Meta,
+  Pause,
   RecordedDecision,
   RecordedSend,
   Store,
@@ -42,6 +43,8 @@ export type Batch = {
   partitions: Map<OwnedPartition, { head: number; cursor: number }>
   turns: TurnRecord[]
   deadLetters: DeadLetter[]
+  /** Messages to paused actors: kept as dead letters are, but nothing is wrong with them. */
+  setAside: { letter: DeadLetter; pause: Pause }[]
   /** Every actor it relies on, pinned in the cache until the batch is through. */
   actors: Map<string, CachedActor>
   /** Those of them that took a turn or had their alarm changed, and how each was before. */
@@ -56,6 +59,7 @@ export const emptyBatch = (deliveries: Delivery[], alarms: DueAlarm[]): Batch =>
   partitions: new Map(),
   turns: [],
   deadLetters: [],
+  setAside: [],
   actors: new Map(),
   changed: new Map(),
   repeats: [],
@@ -75,6 +79,8 @@ export type Surroundings = {
   noteTurn(key: string): void
   /** Of what Postgres refuses to commit on its own. */
   faultOf(item: Delivery | DueAlarm): Fault | undefined
+  /** The pause that this actor is under, as far as is known. */
+  pauseOf(address: Address): Pause | undefined
 }
 
 /** A chain of sends that goes on for longer than this is a loop: it continues through the broker, in later batches. */
@@ -120,7 +126,9 @@ export function toCommit(batch: Batch): Commit {
     const turns = partition.head - head
     return { id, epoch, head, turns, from, cursor, published, armed: armed.get(partition) ?? 0 }
   })
-  return { partitions, turns: batch.turns, states, deadLetters: batch.deadLetters, disarmed }
+  const deadLetters = [...batch.deadLetters, ...batch.setAside.map(({ letter }) => letter)]
+  const pauses = [...new Map(batch.setAside.map(({ pause }) => [`${pause.target} ${pause.name}`, pause])).values()]
+  return { partitions, turns: batch.turns, states, deadLetters, pauses, disarmed }
 }
 
 /** Lets a delivery in: parsed, as work; faulty, as a dead letter. Either way its partition moves on. */
@@ -213,6 +221,13 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
   const actor = batch.actors.get(keyOf(to)) as CachedActor
   if (around.isRepeat(messageKeyOf(delivery))) {
     batch.repeats.push(delivery)
+    if (work.alarm) disarm(batch, actor)
+    return []
+  }
+  const pause = around.pauseOf(to)
+  if (pause) {
+    const fault: Fault = { code: 'actor-paused', cause: `${pause.target} ${pause.name} is paused` }
+    batch.setAside.push({ letter: deadLetterOf({ ...delivery, payload: payloadOf(work) }, fault), pause })
     if (work.alarm) disarm(batch, actor)
     return []
   }

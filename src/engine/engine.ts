@@ -5,6 +5,7 @@ import { ActorCache } from './cache.ts'
 import { Outbox } from './outbox.ts'
 import type { Actors } from './parse.ts'
 import { OwnedPartition } from './partition.ts'
+import { Pauses } from './pauses.ts'
 import type {
   Clock,
   Commit,
@@ -68,6 +69,8 @@ export class Engine {
   readonly #uncommitted = new Set<string>()
   readonly #suspects: Suspects
   readonly #alarms: Alarms
+  /** What operators hold back. */
+  readonly pauses: Pauses
   /** Something happened that the loop may act on. */
   readonly #wake = new Signal()
   #commitsUnderWay = 0
@@ -85,6 +88,7 @@ export class Engine {
     this.#outbox = new Outbox(ports.publisher, ports.store, ports.clock, this.#wake)
     this.#suspects = new Suspects(ports)
     this.#alarms = new Alarms(ports, () => this.partitions, this.#wake)
+    this.pauses = new Pauses(ports)
     this.#around = {
       actors,
       cache: this.#cache,
@@ -95,6 +99,7 @@ export class Engine {
       isRepeat: (key) => this.#uncommitted.has(key) || this.#suspects.isRepeat(key),
       noteTurn: (key) => this.#uncommitted.add(key),
       faultOf: (item) => this.#suspects.faultOf(item),
+      pauseOf: (address) => this.pauses.of(address),
     }
   }
 
@@ -283,6 +288,18 @@ export class Engine {
       const reply = { refused: 'dead-letter', reason: `${type} was set aside as a dead letter: ${cause}` }
       if (meta.replyTo && meta.requestId) publisher.reply(meta.replyTo, { requestId: meta.requestId, reply })
     }
+    for (const { letter } of batch.setAside) {
+      const { kind, actorId, type, messageId, meta } = letter
+      log.debug(
+        { correlationId: meta.correlationId, actor: `${kind}.${actorId}`, messageId, type },
+        'set aside: paused',
+      )
+      const reply = {
+        refused: 'paused',
+        reason: `${kind} ${actorId} is paused: ${type} is kept, and is carried out when that ends`,
+      }
+      if (meta.replyTo && meta.requestId) publisher.reply(meta.replyTo, { requestId: meta.requestId, reply })
+    }
     observer.duplicates(batch.repeats.length)
     void this.#outbox.answerAgain(batch.repeats)
   }
@@ -311,6 +328,7 @@ export class Engine {
     const unknown = failures.find(({ result }) => result.outcome === 'unknown')
     await this.#untilItWorks(() => (unknown ? this.#takeAgain() : this.#compareWithStore()))
     for (const { batch, result } of failures) {
+      if (result.outcome === 'resumed') this.pauses.lift(result.pauses)
       if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#suspects.learnRepeats(batch))
       if (result.outcome === 'rejected') await this.#suspects.narrowDown(batch, result.error)
       if (result.outcome === 'unknown') await this.#suspects.slowDown(batch, result.error)

@@ -195,11 +195,15 @@ export type PartitionRow = {
   armed: number
 }
 
-/** What every worker needs to know to take its fair share. */
+/** What operators can hold back. An actor is named `<kind>.<id>`. */
+export type Pause = { target: 'actor' | 'kind' | 'service'; name: string }
+
+/** What every worker needs to know to take its fair share, and to leave alone what is paused. */
 export type Cluster = {
   /** Ids of the live workers, sorted; the asking one is among them. */
   workers: string[]
   partitions: { id: number; epoch: number; owner: string | null; ownerIsAlive: boolean }[]
+  pauses: Pause[]
 }
 
 export type StoredActor = Address & { partition: number; version: number; state: unknown; wake?: Wake }
@@ -239,7 +243,10 @@ export type RecordedDecision = {
 
 export type RecordedSend = { messageId: string; send: Kind; id: string; command: Tagged } | { joined: string }
 
-/** A message that could not be handled, or an effect out of attempts, kept until somebody decides about it. */
+/**
+ * A message that could not be handled, an effect out of attempts, or a message to a paused actor, kept until somebody
+ * decides about it.
+ */
 export type DeadLetter = {
   partition: number
   kind: string
@@ -277,12 +284,16 @@ export type Commit = {
   deadLetters: DeadLetter[]
   /** Actors without a turn in it whose alarm is taken off, because they cannot deal with it. */
   disarmed: (Address & { partition: number })[]
+  /** By which some of the dead letters are set aside: none of them can end while the commit is under way. */
+  pauses: Pause[]
 }
 
 export type CommitResult =
   | { outcome: 'committed' }
   /** These partitions have another owner, head or cursor; nothing was written, for any partition. */
   | { outcome: 'fenced'; partitions: number[] }
+  /** These pauses have ended; nothing was written. */
+  | { outcome: 'resumed'; pauses: Pause[] }
   /** One of the message ids has a turn already; nothing was written. */
   | { outcome: 'duplicate' }
   /** Postgres refuses the data itself, and will again; nothing was written. */
@@ -328,6 +339,8 @@ export interface Store {
    * comes again it is open again, with one attempt more.
    */
   keepDeadLetter(letter: DeadLetter): Promise<void>
+  /** What is paused now, for those who have no heartbeat. */
+  readPauses(): Promise<Pause[]>
   /** A stretch of the journal: positions from `after + 1` on, at most `limit`. */
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
 }
@@ -379,4 +392,6 @@ export interface Observer {
   alarmsDue(overdue: number, oldestMs: number): void
   owned(partitions: number): void
   lag(messages: number): void
+  /** How many of these are paused, as far as this process has heard. */
+  paused(target: Pause['target'], count: number): void
 }

@@ -85,6 +85,7 @@ export const commandProblems = [
   'refused',
   'overloaded',
   'unavailable',
+  'paused',
   'outcome-unknown',
 ] as const satisfies ProblemCode[]
 

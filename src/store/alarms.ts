@@ -1,6 +1,7 @@
 import type { Address, DueAlarm, Wake } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
+import { placesOf } from './reads.ts'
 
 export async function dueAlarms(database: Database, partitions: number[], limit: number): Promise<DueAlarm[]> {
   const rows = await database.run('lease', (sql) => alarmsDue(sql, partitions, limit))
@@ -26,3 +27,10 @@ const alarmsDue = (sql: Sql, partitions: number[], limit: number) => sql<Row[]>`
   ) as due
   order by wake_at
   limit ${limit}::int`
+
+/** A part of the commit statement, for a batch in which an alarm could not be dealt with. */
+export const takeAlarmsOff = (sql: Sql, actors: (Address & { partition: number })[]) => sql`
+  disarmed as (
+    update actor set wake_at = null, wake_meta = null
+    where ctid = any (array(${placesOf(sql, actors)})) and (select is_open from fence)
+  ), `

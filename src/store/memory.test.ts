@@ -11,6 +11,8 @@ const open = async (): Promise<StoreHarness> => {
     passTime: async (ms) => {
       nowMs += ms
     },
+    pause: async (pause) => store.pause(pause),
+    resume: async (pause) => store.resume(pause),
     deadLetters: async () => store.deadLetters,
     close: async () => {},
   }

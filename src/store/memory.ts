@@ -7,6 +7,7 @@ import type {
   DueAlarm,
   KnownTurn,
   PartitionRow,
+  Pause,
   Reads,
   Store,
   StoredActor,
@@ -37,6 +38,7 @@ export class MemoryStore implements Store, Reads {
   readonly #turns = new Map<string, TurnRecord>()
   readonly #actors = new Map<string, StoredActor>()
   readonly #letters = new Map<string, StoredLetter>()
+  readonly #pauses = new Map<string, Pause>()
   readonly #requestKeys = new Map<string, RequestKey>()
 
   /** @param nowMs the database's clock */
@@ -57,7 +59,8 @@ export class MemoryStore implements Store, Reads {
     const partitions = [...this.#partitions.values()].map(({ id, epoch, owner }) => {
       return { id, epoch, owner, ownerIsAlive: this.#isAlive(owner) }
     })
-    return { workers: [...this.#workers.keys()].filter((id) => this.#isAlive(id)).sort(), partitions }
+    const workers = [...this.#workers.keys()].filter((id) => this.#isAlive(id)).sort()
+    return { workers, partitions, pauses: await this.readPauses() }
   }
 
   async claim(worker: string, partitions: number[], stream: StreamState): Promise<PartitionRow[]> {
@@ -109,6 +112,8 @@ export class MemoryStore implements Store, Reads {
       return row?.epoch !== epoch || row.head !== head || row.cursor !== from
     })
     if (lost.length > 0) return { outcome: 'fenced', partitions: lost.map(({ id }) => id).sort((a, b) => a - b) }
+    const ended = batch.pauses.filter((pause) => !this.#pauses.has(pauseKey(pause)))
+    if (ended.length > 0) return { outcome: 'resumed', pauses: ended }
     const ids = batch.turns.map(turnKey)
     if (new Set(ids).size < ids.length || ids.some((id) => this.#turns.has(id))) return { outcome: 'duplicate' }
     const stale = batch.states.find((state) => state.version <= (this.#actors.get(keyOf(state))?.version ?? 0))
@@ -136,6 +141,20 @@ export class MemoryStore implements Store, Reads {
 
   async keepDeadLetter(letter: DeadLetter): Promise<void> {
     this.#keep(letter)
+  }
+
+  async readPauses(): Promise<Pause[]> {
+    return [...this.#pauses.keys()].sort().flatMap((key) => this.#pauses.get(key) ?? [])
+  }
+
+  /** What an operator does. */
+  pause(pause: Pause): void {
+    this.#pauses.set(pauseKey(pause), pause)
+  }
+
+  /** What an operator does. */
+  resume(pause: Pause): void {
+    this.#pauses.delete(pauseKey(pause))
   }
 
   async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
@@ -215,6 +234,7 @@ const keyOf = ({ partition, kind, id }: Located): string => `${partition}/${kind
 const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string => {
   return `${keyOf({ partition, kind, id: actorId })}/${messageId}`
 }
+const pauseKey = ({ target, name }: Pause): string => `${target} ${name}`
 const letterKey = ({ partition, messageId, kind, actorId }: DeadLetter): string => {
   return `${partition}/${messageId}/${kind} ${actorId}`
 }

@@ -10,6 +10,7 @@ import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
 import { ensurePartitions, migrate } from './migrate.ts'
+import { readPauses } from './pauses.ts'
 import { actor, health, load } from './reads.ts'
 
 export type PostgresStore = Store & {
@@ -55,6 +56,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     commit: (batch) => commit(database, batch),
     findTurns: (keys) => findTurns(database, keys),
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
+    readPauses: () => readPauses(database),
     readJournal: (partition, after, limit) => readJournal(database, partition, after, limit),
     reads: {
       actor: (address) => actor(ingress, address),

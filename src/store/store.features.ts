@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { PartitionRow, Reads, Store } from '../engine/ports.ts'
+import type { PartitionRow, Pause, Reads, Store } from '../engine/ports.ts'
 import type { StoredLetter } from './memory.ts'
 import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, stream, turnOf } from './store.fixtures.ts'
 
@@ -11,6 +11,9 @@ export type StoreHarness = {
   reads: Reads
   /** Ages the leases, and the keys that are claimed. */
   passTime(ms: number): Promise<void>
+  /** What an operator does. */
+  pause(pause: Pause): Promise<void>
+  resume(pause: Pause): Promise<void>
   deadLetters(): Promise<StoredLetter[]>
   close(): Promise<void>
 }
@@ -47,6 +50,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
             { id: 2, epoch: 1, owner: 'anna', ownerIsAlive: false },
             { id: 3, epoch: 0, owner: null, ownerIsAlive: false },
           ],
+          pauses: [],
         })
         assert.deepEqual(await reads.health(), { workers: 2, lag: 1 })
       })
@@ -309,6 +313,53 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       const stored = await harness.deadLetters()
       const once = letters.map((one) => ({ ...one, attempts: 1 }))
       assert.deepEqual(byRecipient(stored), byRecipient(once))
+    })
+
+    describe('pauses', () => {
+      const show: Pause = { target: 'kind', name: 'show' }
+      const one: Pause = { target: 'actor', name: `booking.${randomUUID()}` }
+      const payments: Pause = { target: 'service', name: 'payments' }
+      const refused = async (pauses: Pause[]) => (await store.commit({ ...batchOf(await own()), pauses })).outcome
+
+      it('are told with the heartbeat, and to who asks', async () => {
+        for (const pause of [show, one, payments]) await harness.pause(pause)
+        const { pauses } = await store.heartbeat('anna', 10_000, 0)
+        assert.deepEqual(pauses, [one, show, payments])
+        assert.deepEqual(await store.readPauses(), pauses)
+        await harness.resume(one)
+        assert.deepEqual((await store.heartbeat('anna', 10_000, 0)).pauses, [show, payments])
+      })
+
+      it('let messages be set aside as long as they last', async () => {
+        await harness.pause(show)
+        const letter = letterOf({ code: 'actor-paused', kind: 'show' })
+        const batch = { ...batchOf(await own(), {}), deadLetters: [letter], pauses: [show] }
+        assert.equal((await store.commit(batch)).outcome, 'committed')
+        assert.deepEqual(await harness.deadLetters(), [{ ...letter, attempts: 1 }])
+      })
+
+      it('that have ended let nothing of a batch be written that relies on them', async () => {
+        await harness.pause(show)
+        const row = await own()
+        const batch = batchOf(row, {})
+        const letter = letterOf({ code: 'actor-paused' })
+        const commit = { ...batch, deadLetters: [letter], pauses: [show, one] }
+        assert.deepEqual(await store.commit(commit), { outcome: 'resumed', pauses: [one] })
+        assert.deepEqual(await rowOf(0), row)
+        assert.deepEqual(await harness.deadLetters(), [])
+        assert.deepEqual(await store.readJournal(0, 0, 10), [])
+        // One of the same name is another pause.
+        await harness.pause({ target: 'service', name: one.name })
+        assert.equal(await refused([one]), 'resumed')
+        assert.equal(await refused([show]), 'committed')
+      })
+
+      it('do not matter to a batch that is fenced', async () => {
+        const row = await own('anna')
+        await own('anna')
+        const batch = { ...batchOf(row, {}), pauses: [show] }
+        assert.deepEqual(await store.commit(batch), { outcome: 'fenced', partitions: [0] })
+      })
     })
 
     it('keeps one dead letter for each effect, and counts its attempts', async () => {

@@ -16,6 +16,7 @@ export function batchOf(row: PartitionRow, ...turns: Partial<TurnRecord>[]): Com
     states: [...new Map(records.map((turn) => [turn.actorId, stateAfter(turn)])).values()],
     deadLetters: [],
     disarmed: [],
+    pauses: [],
   }
 }
 
@@ -35,6 +36,7 @@ export function joined(one: Commit, other: Commit): Commit {
     states: [...one.states, ...other.states],
     deadLetters: [...one.deadLetters, ...other.deadLetters],
     disarmed: [...one.disarmed, ...other.disarmed],
+    pauses: [...one.pauses, ...other.pauses],
   }
 }
 

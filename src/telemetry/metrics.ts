@@ -73,6 +73,12 @@ export function createMetrics(): Metrics {
     help: 'Messages that wait in the mailboxes of this process',
     registers,
   })
+  const paused = new Gauge({
+    name: 'turnstile_paused',
+    help: 'Actors, kinds and services that are paused, as far as this process has heard',
+    labelNames: ['target'] as const,
+    registers,
+  })
   const requests = new Histogram({
     name: 'turnstile_http_request_seconds',
     help: 'Time from the end of the headers to the end of the answer',
@@ -100,6 +106,7 @@ export function createMetrics(): Metrics {
       },
       owned: (partitions) => owned.set(partitions),
       lag: (messages) => lag.set(messages),
+      paused: (target, count) => paused.set({ target }, count),
     },
     httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
   }

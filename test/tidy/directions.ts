@@ -22,6 +22,7 @@ const rooms: Room[] = [
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
+  { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   { room: 'src/errors.ts', may: [] },
   // What stands in src itself puts the rooms together.
   { room: 'src/', may: ['src/', 'actors/', 'schemas/'] },

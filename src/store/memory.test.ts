@@ -7,6 +7,7 @@ storeFeatures('MemoryStore', async () => {
   return {
     store,
     reads: store,
+    feed: store,
     passTime: async (ms) => {
       nowMs += ms
     },

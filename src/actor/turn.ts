@@ -79,7 +79,7 @@ function refusalOf(decision: Decision<Tagged>): Reply | undefined {
 
 /** By its schema: what a booking remembers of its tickets is named like the public event, and is none. */
 function isPublic(actor: AnyActor, { type }: Tagged): boolean {
-  return type in publicEvents && publicEvents[type] === actor.schemas.events[type]
+  return publicEvents[type] === actor.schemas.events[type]
 }
 
 function parseEvent(actor: AnyActor, event: Tagged): Tagged {

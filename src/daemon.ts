@@ -85,7 +85,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     parts.push({ name: 'effects', stop: () => effects.close() })
   }
   const isOpen = roles.includes('ingress')
-  const ingress = createIngress({ config, isOpen, requests, reads: store.reads, metrics, log })
+  const { reads, feed } = store
+  const ingress = createIngress({ config, isOpen, requests, reads, feed, metrics, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
 }

@@ -50,7 +50,7 @@ export function takeTurn(actor: AnyActor, state: unknown, message: Tagged, conte
   const alarm = alarmOf(actor, turn.state)
   if (alarm) turn.alarm = alarm
   const nextId = counter(`${actor.kind}.${context.id}`, context.messageId)
-  for (const event of events) if (event.type in publicEvents) turn.publishes.push({ messageId: nextId(), event })
+  for (const event of events) if (isPublic(actor, event)) turn.publishes.push({ messageId: nextId(), event })
   for (const intent of intents) {
     if ('send' in intent) turn.sends.push({ messageId: nextId(), ...parseSend(intent) })
     else turn.calls.push({ messageId: nextId(), ...parseCall(intent) })
@@ -87,6 +87,11 @@ function outcomeOf(decision: Decision<Tagged>): Pick<Turn, 'outcome' | 'because'
 
 function refusalOf(decision: Decision<Tagged>): Reply | undefined {
   return 'refuse' in decision ? { refused: decision.refuse, reason: decision.reason } : undefined
+}
+
+/** By its schema: what a booking remembers of its tickets is named like the public event, and is none. */
+function isPublic(actor: AnyActor, { type }: Tagged): boolean {
+  return publicEvents[type] === actor.schemas.events[type]
 }
 
 function parseEvent(actor: AnyActor, event: Tagged): Tagged {

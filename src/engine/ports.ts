@@ -359,6 +359,23 @@ export interface Reads {
   health(): Promise<{ lag: number; workers: number }>
 }
 
+/** A turn as those who listen get it: what happened in it, if anything did. */
+export type TurnEvents = Omit<TurnRecord, 'message' | 'meta' | 'decision'> & {
+  events: Tagged[]
+  /** Ids of the events that are public, by their index in `events`. */
+  publishes: { messageId: string; index: number }[]
+}
+
+/** What the ingress needs of the journal for those who listen. Rejects like the store. */
+export interface Feed {
+  /** The position of the last turn in each partition's journal, by the partition. */
+  heads(): Promise<number[]>
+  /** Of each partition the turns after that position, in their order; at most `limit` of each. */
+  turnsAfter(seen: { partition: number; after: number }[], limit: number): Promise<TurnEvents[]>
+  /** Of each actor the turns after that version, in their order; at most `limit` of each. */
+  turnsOf(seen: (Address & { partition: number; after: number })[], limit: number): Promise<TurnEvents[]>
+}
+
 // ── Clock ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface Clock {

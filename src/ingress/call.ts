@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Kind } from '../../schemas/index.ts'
 import type { Reply } from '../actor/actor.ts'
@@ -7,7 +8,8 @@ import type { OutgoingCommand, Reads, Requests } from '../engine/ports.ts'
 import type { Admission } from './admission.ts'
 import type { Asker } from './asker.ts'
 import { commandsOf, commandTo, commandToNew, digestOf, type Origin, requestIdOf } from './commands.ts'
-import { idempotencyKeyOf, traceparentOf } from './headers.ts'
+import { idempotencyKeyOf, lastEventIdOf, traceparentOf } from './headers.ts'
+import type { Live } from './live/live.ts'
 import { parseRequest } from './parse.ts'
 import { isProblemCode, keyReused, Problem } from './problems.ts'
 import { type Call, fillPath, type NextCommand, type Route, type ServerView } from './route.ts'
@@ -20,6 +22,7 @@ export type House = {
   asker: Asker
   admission: Admission
   makeId: () => string
+  live: Live
   server: ServerView
 }
 
@@ -35,6 +38,7 @@ export function callOf(route: Route, request: FastifyRequest, house: House): Cal
     ask: async (kind, id, command) => ask(commandTo({ kind, id }, command, origin()), house),
     askAll: async (batch) => askAll(batch, origin(), house),
     findState: (kind, id) => findState({ kind, id }, house),
+    listen: async (actor) => listen(actor, lastEventIdOf(request.raw), house),
     server: house.server,
   }
 }
@@ -92,4 +96,13 @@ async function findState(address: { kind: Kind; id: string }, { config, reads, a
   } catch (error) {
     throw new Problem('unavailable', 'the database does not answer', { cause: error })
   }
+}
+
+function listen(
+  actor: { kind: Kind; id: string } | undefined,
+  lastEventId: string | undefined,
+  { live, admission }: House,
+): Promise<Readable> {
+  admission.checkQuery()
+  return actor ? live.listenTo(actor, lastEventId) : live.listenToAll(lastEventId)
 }

@@ -1,5 +1,15 @@
 import { readConfig } from '../config.ts'
-import type { Answer, KnownTurn, Log, OutgoingCommand, Reads, Requests, StoredActor } from '../engine/ports.ts'
+import type {
+  Answer,
+  Feed,
+  KnownTurn,
+  Log,
+  OutgoingCommand,
+  Reads,
+  Requests,
+  StoredActor,
+  TurnEvents,
+} from '../engine/ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 
@@ -12,6 +22,9 @@ export type TestHouse = {
   actors: Map<string, StoredActor>
   turns: KnownTurn[]
   lookUps: number
+  /** What has happened, for those who listen: of each partition and actor in its order. */
+  journal: TurnEvents[]
+  feed: Feed
   /** The digests that hold the keys of batches. */
   keys: Map<string, string>
   lag: number
@@ -35,6 +48,7 @@ export function createHouse(): TestHouse {
     actors: new Map(),
     turns: [],
     lookUps: 0,
+    journal: [],
     keys: new Map(),
     lag: 0,
     workers: 1,
@@ -67,6 +81,24 @@ export function createHouse(): TestHouse {
       },
       health: async () => ({ lag: house.lag, workers: house.workers }),
     },
+    feed: {
+      async heads() {
+        const heads = Array<number>(64).fill(0)
+        for (const { partition, position } of house.journal) heads[partition] = position
+        return heads
+      },
+      async turnsAfter(seen, limit) {
+        return seen.flatMap(({ partition, after }) => {
+          return house.journal.filter((turn) => turn.partition === partition && turn.position > after).slice(0, limit)
+        })
+      },
+      async turnsOf(seen, limit) {
+        return seen.flatMap(({ kind, id, after }) => {
+          const own = house.journal.filter((turn) => turn.kind === kind && turn.actorId === id)
+          return own.filter(({ version }) => version > after).slice(0, limit)
+        })
+      },
+    },
     metrics: createMetrics(),
     logged,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
@@ -81,8 +113,8 @@ export async function openIngress(
   isOpen = true,
 ): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
-  const { requests, reads, metrics, log } = house
-  const ingress = createIngress({ config, isOpen, requests, reads, metrics, log })
+  const { requests, reads, feed, metrics, log } = house
+  const ingress = createIngress({ config, isOpen, requests, reads, feed, metrics, log })
   await ingress.listen()
   return ingress
 }

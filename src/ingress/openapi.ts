@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { problemDocument } from '../../schemas/http.ts'
 import { type ProblemCode, problemCatalogue } from './problems.ts'
-import type { Route } from './route.ts'
+import { eventStream, type Route } from './route.ts'
 
 export type JsonSchema = {
   properties?: Record<string, JsonSchema>
@@ -77,7 +77,7 @@ const correlationHeader = {
   schema: { type: 'string' },
 }
 
-function headerParameters({ method, isKeyRequired = false }: Route): object[] {
+function headerParameters({ method, isKeyRequired = false, answer }: Route): object[] {
   const correlation = { name: 'Correlation-ID', in: 'header', ...correlationHeader }
   const traceparent = {
     name: 'traceparent',
@@ -92,6 +92,13 @@ function headerParameters({ method, isKeyRequired = false }: Route): object[] {
     description: 'The same key and body again gets the first answer back and does nothing twice. Best a UUIDv7',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   }
+  const lastEvent = {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'The `id` of the last event that came: the stream goes on behind it',
+    schema: { type: 'string' },
+  }
+  if (answer.type === eventStream) return [lastEvent, correlation]
   return method === 'GET' ? [correlation] : [key, correlation, traceparent]
 }
 

@@ -137,7 +137,7 @@ export const problemCatalogue = {
   overloaded: {
     status: 503,
     title: 'The server has too much to do',
-    meaning: 'Too many messages or requests are waiting already.',
+    meaning: 'Too many messages or requests are waiting already, or too many clients listen.',
     remedy: 'Send it again after the seconds of `Retry-After`. Nothing was done.',
   },
   paused: {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { CommandTo, Kind } from '../../schemas/index.ts'
 import type { ProblemCode } from './problems.ts'
@@ -10,7 +11,7 @@ export type Route<Params = unknown, Body = unknown> = {
   method: 'GET' | 'POST' | 'PUT'
   /** As OpenAPI writes it: `/shows/{show_id}`. */
   path: `/${string}`
-  group: 'Shows' | 'Bookings' | 'Tickets' | 'Operation' | 'Documents'
+  group: 'Shows' | 'Bookings' | 'Tickets' | 'Events' | 'Operation' | 'Documents'
   summary: string
   description?: string
   /** Of the names in the path. */
@@ -28,7 +29,7 @@ export type Route<Params = unknown, Body = unknown> = {
   }
   /** The problems that it can be answered with, besides those that any request can. */
   problems: readonly ProblemCode[]
-  /** Makes the body of the answer, or throws a Problem. A method, so that routes of all kinds fit into one list. */
+  /** Makes the body of the answer, which may be a stream, or throws a Problem. A method, so that routes of all kinds fit into one list. */
   handle(call: Call<Params, Body>): unknown
 }
 
@@ -54,8 +55,18 @@ export type Call<Params, Body> = {
   askAll(batch: NextCommand[]): Promise<void>
   /** The committed state of an actor, if it has one. */
   findState(kind: Kind, id: string): Promise<unknown>
+  /**
+   * What happens to this actor, or everything that is public, as Server-Sent Events: from behind `Last-Event-ID`, if the
+   * request has one.
+   *
+   * @throws a Problem
+   */
+  listen(actor?: { kind: Kind; id: string }): Promise<Readable>
   server: ServerView
 }
+
+/** What Server-Sent Events are sent as. */
+export const eventStream = 'text/event-stream'
 
 /** The kind of the new actor, and a command that it understands. */
 export type FirstCommand = { [K in Kind]: [kind: K, command: CommandTo<K>] }[Kind]
@@ -88,6 +99,9 @@ export const commandProblems = [
   'paused',
   'outcome-unknown',
 ] as const satisfies ProblemCode[]
+
+/** What listening can be answered with. */
+export const listenProblems = ['invalid-request', 'overloaded', 'unavailable'] as const satisfies ProblemCode[]
 
 /** What reading a state can be answered with. */
 export const queryProblems = ['invalid-request', 'unavailable'] as const satisfies ProblemCode[]

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { ignoreBodies } from './app.ts'
 import { callOf, type House } from './call.ts'
@@ -27,6 +28,11 @@ async function serve(route: Route, request: FastifyRequest, reply: FastifyReply,
   reply.code(status)
   if (headers) reply.headers(headers)
   if (type !== undefined) reply.type(type)
+  // To HEAD nobody would ever read the stream.
+  if (body instanceof Readable && request.method === 'HEAD') {
+    body.destroy()
+    return reply.send('')
+  }
   return reply.send(body)
 }
 

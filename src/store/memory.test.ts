@@ -8,6 +8,7 @@ const open = async (): Promise<StoreHarness> => {
   return {
     store,
     reads: store,
+    feed: store,
     passTime: async (ms) => {
       nowMs += ms
     },

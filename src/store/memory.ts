@@ -5,6 +5,7 @@ import type {
   CommitResult,
   DeadLetter,
   DueAlarm,
+  Feed,
   KnownTurn,
   PartitionRow,
   Pause,
@@ -12,6 +13,7 @@ import type {
   Store,
   StoredActor,
   StreamState,
+  TurnEvents,
   TurnRecord,
 } from '../engine/ports.ts'
 import { json } from './encode.ts'
@@ -30,7 +32,7 @@ export type StoredLetter = DeadLetter & { attempts: number }
  * The store in memory, for tests and the simulation: it does what the real one does, by a clock that is given to it. What
  * goes in and out is copied by way of JSON, as it is on the way to a database.
  */
-export class MemoryStore implements Store, Reads {
+export class MemoryStore implements Store, Reads, Feed {
   readonly #nowMs: () => number
   readonly #partitions = new Map<number, PartitionRow>()
   readonly #workers = new Map<string, Worker>()
@@ -175,6 +177,26 @@ export class MemoryStore implements Store, Reads {
     return { lag: alive.reduce((sum, [, { lag }]) => sum + lag, 0), workers: alive.length }
   }
 
+  async heads(): Promise<number[]> {
+    return [...this.#partitions.values()].map(({ head }) => head)
+  }
+
+  async turnsAfter(seen: { partition: number; after: number }[], limit: number): Promise<TurnEvents[]> {
+    return seen.flatMap(({ partition, after }) => {
+      return (this.#journals.get(partition) ?? []).slice(after, after + limit).map(eventsOf)
+    })
+  }
+
+  async turnsOf(seen: (Located & { after: number })[], limit: number): Promise<TurnEvents[]> {
+    return seen.flatMap(({ partition, kind, id, after }) => {
+      const own = (this.#journals.get(partition) ?? []).filter((turn) => turn.kind === kind && turn.actorId === id)
+      return own
+        .filter(({ version }) => version > after)
+        .slice(0, limit)
+        .map(eventsOf)
+    })
+  }
+
   #write(batch: Commit): void {
     for (const { id, turns, cursor, published, armed } of batch.partitions) {
       for (const row of this.#rows([id])) {
@@ -237,5 +259,8 @@ const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string =>
 const pauseKey = ({ target, name }: Pause): string => `${target} ${name}`
 const letterKey = ({ partition, messageId, kind, actorId }: DeadLetter): string => {
   return `${partition}/${messageId}/${kind} ${actorId}`
+}
+const eventsOf = ({ message: _, meta: __, decision, ...turn }: TurnRecord): TurnEvents => {
+  return copy({ ...turn, events: decision.events ?? [], publishes: decision.publishes ?? [] })
 }
 const copy = <T>(value: T): T => JSON.parse(json(value))

@@ -71,6 +71,26 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.readPartitions([0])
       await store.heartbeat('anna', 10_000, 0)
       await store.reads.claimKey(randomUUID(), 'digest')
+      assert.equal((await store.feed.heads())[0], row.head)
+      const tails = [0, 1, 2, 3].map((partition) => ({ partition, after: partition === 0 ? row.head - 1 : 1_000_000 }))
+      assert.equal((await store.feed.turnsAfter(tails, 50)).length, 1)
+      const listened = [...addresses, { partition: 0, kind: 'booking', id: actorId }]
+      assert.deepEqual(
+        await store.feed.turnsOf(
+          listened.map((one) => ({ ...one, after: row.head })),
+          50,
+        ),
+        [],
+      )
+      assert.equal(
+        (
+          await store.feed.turnsOf(
+            listened.map((one) => ({ ...one, after: row.head - 1 })),
+            50,
+          )
+        ).length,
+        1,
+      )
     }
   }
 

@@ -27,6 +27,7 @@ const open = async (): Promise<StoreHarness> => {
   return {
     store,
     reads: store.reads,
+    feed: store.feed,
     passTime: async (ms) => {
       const age = sql`${ms}::int * interval '1 millisecond'`
       await sql`update worker set lease_until = lease_until - ${age}`

@@ -1,11 +1,12 @@
 import postgres from 'postgres'
-import type { Reads, Store } from '../engine/ports.ts'
+import type { Feed, Reads, Store } from '../engine/ports.ts'
 import { dueAlarms } from './alarms.ts'
 import { commit } from './commit.ts'
 import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
 import { keepDeadLetter } from './dead-letters.ts'
 import { databaseUnavailable, isTransient } from './errors.ts'
+import { heads, turnsAfter, turnsOf } from './feed.ts'
 import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
@@ -16,6 +17,8 @@ import { actor, health, load } from './reads.ts'
 export type PostgresStore = Store & {
   /** For the ingress, on a connection of its own: no flood of queries keeps the engine from loading. */
   reads: Reads
+  /** For the ingress too; on another connection, so that no request waits for a page of the journal. */
+  feed: Feed
   close(): Promise<void>
 }
 
@@ -63,6 +66,11 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
       findTurns: (keys) => findTurns(ingress, keys),
       claimKey: (id, digest) => claimKey(ingress, id, digest),
       health: () => health(ingress),
+    },
+    feed: {
+      heads: () => heads(ingress),
+      turnsAfter: (seen, limit) => turnsAfter(ingress, seen, limit),
+      turnsOf: (seen, limit) => turnsOf(ingress, seen, limit),
     },
     close,
   }

@@ -7,6 +7,8 @@ export type Metrics = {
   observer: Observer
   /** One answered request. `route` is the pattern, not the path: there must not be a series for every booking. */
   httpRequest(route: string, method: string, status: number, seconds: number): void
+  /** How many clients listen to events now. */
+  listeners(count: number): void
 }
 
 const batchBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000]
@@ -87,6 +89,12 @@ export function createMetrics(): Metrics {
     registers,
   })
 
+  const listeners = new Gauge({
+    name: 'turnstile_listeners',
+    help: 'Clients that listen to events',
+    registers,
+  })
+
   return {
     registry,
     observer: {
@@ -109,5 +117,6 @@ export function createMetrics(): Metrics {
       paused: (target, count) => paused.set({ target }, count),
     },
     httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
+    listeners: (count) => listeners.set(count),
   }
 }

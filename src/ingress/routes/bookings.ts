@@ -9,7 +9,7 @@ import {
   bookTicketsBody,
 } from '../../../schemas/http.ts'
 import { Problem } from '../problems.ts'
-import { commandProblems, queryProblems, type Route } from '../route.ts'
+import { type Call, commandProblems, queryProblems, type Route } from '../route.ts'
 
 export const bookTickets: Route<unknown, z.infer<typeof bookTicketsBody>> = {
   method: 'POST',
@@ -32,10 +32,16 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
   answer: { status: 200, description: 'The booking as it stands', schema: bookingView },
   problems: ['unknown-booking', ...queryProblems],
   async handle({ params: { booking_id }, findState }): Promise<BookingView> {
-    const state = bookingState.parse((await findState('booking', booking_id)) ?? { status: 'unknown' })
-    if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${booking_id}`)
-    return { booking_id, tickets_ordered: false, tickets: {}, ...state }
+    const booking = await findBooking(booking_id, findState)
+    return { booking_id, tickets_ordered: false, tickets: {}, ...booking }
   },
+}
+
+/** @throws `unknown-booking`, also for one of which there is no more than a name */
+export async function findBooking(id: string, findState: Call<unknown, unknown>['findState']) {
+  const state = bookingState.parse((await findState('booking', id)) ?? { status: 'unknown' })
+  if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${id}`)
+  return state
 }
 
 export const cancelBooking: Route<z.infer<typeof bookingParams>> = {

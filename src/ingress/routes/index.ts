@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts'
 import { bookTickets, cancelBooking, getBooking } from './bookings.ts'
 import { docs, openapi, problem } from './documents.ts'
+import { events, eventsOfBooking } from './events.ts'
 import { operationRoutes } from './operation.ts'
 import { createShow, getShow } from './shows.ts'
 import { getTicket, refundTicket, reportTickets } from './tickets.ts'
@@ -12,9 +13,11 @@ export const routes: Route[] = [
   bookTickets,
   getBooking,
   cancelBooking,
+  eventsOfBooking,
   reportTickets,
   getTicket,
   refundTicket,
+  events,
   ...operationRoutes,
   openapi,
   docs,

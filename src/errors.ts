@@ -21,6 +21,8 @@ export const errorCatalogue = {
   'commit-rejected': 'stop',
   'effect-refused': 'stop',
   'effect-exhausted': 'stop',
+  'projection-stalled': 'stop',
+  'projection-rebuilding': 'stop',
 } as const
 
 export type ErrorCode = keyof typeof errorCatalogue

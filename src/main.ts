@@ -3,6 +3,7 @@ import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
+import { projections } from './projections/commands/index.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
 
@@ -11,15 +12,17 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile run [--roles ${roles.join(',')}]   runs the daemon; without --roles, all of it
   turnstile migrate                            brings the database's schema up to date, and ends
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
+  turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate needs only the first.
+migrate and projections need only the first.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
 async function main(args: string[]): Promise<number> {
   if (args[0] === 'dead-letters') return deadLetters(args.slice(1))
+  if (args[0] === 'projections') return projections(args.slice(1))
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { ignoreBodies } from './app.ts'
 import { callOf, type House } from './call.ts'
@@ -22,13 +23,17 @@ export function addRoutes(app: FastifyInstance, routes: Route[], house: House): 
 }
 
 async function serve(route: Route, request: FastifyRequest, reply: FastifyReply, house: House): Promise<FastifyReply> {
-  const body = await route.handle(callOf(route, request, house))
-  const { status, type, headers } = route.answer
-  reply.code(status)
-  if (headers) reply.headers(headers)
+  const call = callOf(route, request, house)
+  const body = await route.handle(call)
+  const { status, type = defaultType(body), headers } = route.answer
+  reply.code(status).headers({ ...headers, ...call.headers })
   if (type !== undefined) reply.type(type)
   return reply.send(body)
 }
+
+/** Of anything but a stream Fastify knows it. */
+const defaultType = (body: unknown): string | undefined =>
+  body instanceof Readable ? 'application/json; charset=utf-8' : undefined
 
 /** A path that exists for another method is 405, and says for which. */
 function refuseOtherMethods(app: FastifyInstance, path: string, routes: Route[]): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Log, Reads, Requests } from '../engine/ports.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Admission } from './admission.ts'
@@ -21,6 +22,7 @@ export type IngressOptions = {
   isOpen: boolean
   requests: Requests
   reads: Reads
+  readModels: ReadModels
   metrics: Metrics
   log: Log
 }
@@ -43,7 +45,7 @@ export type Ingress = {
 /** The time that the last answers get to reach their clients, before connections that never said anything are cut. */
 const lingerMs = 500
 
-export function createIngress({ config, isOpen, requests, reads, metrics, log }: IngressOptions): Ingress {
+export function createIngress({ config, isOpen, requests, reads, readModels, metrics, log }: IngressOptions): Ingress {
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
   const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
@@ -57,6 +59,7 @@ export function createIngress({ config, isOpen, requests, reads, metrics, log }:
     config,
     requests,
     reads,
+    readModels,
     asker,
     admission,
     makeId,

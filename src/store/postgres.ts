@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Reads, Store } from '../engine/ports.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import { commit } from './commit.ts'
 import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
@@ -9,11 +10,14 @@ import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
 import { ensurePartitions, migrate } from './migrate.ts'
+import { openReadModels } from './read-models.ts'
 import { actor, health, load } from './reads.ts'
 
 export type PostgresStore = Store & {
   /** For the ingress, on a connection of its own: no flood of queries keeps the engine from loading. */
   reads: Reads
+  /** For lists, on another: a long one does not hold up whoever waits for one answer. */
+  readModels: ReadModels
   close(): Promise<void>
 }
 
@@ -35,8 +39,13 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     applicationName: `${applicationName} ingress`,
     deadlineMs: Math.min(deadlineMs, longestReadMs),
   })
+  const lists = new Database({
+    ...options,
+    applicationName: `${applicationName} lists`,
+    deadlineMs: longestReadMs,
+  })
   const close = async () => {
-    await Promise.all([database.close(), ingress.close()])
+    await Promise.all([database.close(), ingress.close(), lists.close()])
   }
   await health(ingress).catch(async (error) => {
     await close()
@@ -60,6 +69,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
       claimKey: (id, digest) => claimKey(ingress, id, digest),
       health: () => health(ingress),
     },
+    readModels: openReadModels(lists),
     close,
   }
 }

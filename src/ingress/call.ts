@@ -3,7 +3,7 @@ import type { Kind } from '../../schemas/index.ts'
 import type { Reply } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
 import type { Config } from '../config.ts'
-import type { OutgoingCommand, Reads, Requests } from '../engine/ports.ts'
+import type { Log, OutgoingCommand, Reads, Requests } from '../engine/ports.ts'
 import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { Admission } from './admission.ts'
 import type { Asker } from './asker.ts'
@@ -23,6 +23,7 @@ export type House = {
   admission: Admission
   makeId: () => string
   server: ServerView
+  log: Log
 }
 
 /** One request as its route sees it. */

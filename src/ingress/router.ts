@@ -28,7 +28,13 @@ async function serve(route: Route, request: FastifyRequest, reply: FastifyReply,
   const { status, type = defaultType(body), headers } = route.answer
   reply.code(status).headers({ ...headers, ...call.headers })
   if (type !== undefined) reply.type(type)
+  if (body instanceof Readable) noteWhenBroken(body, request, house)
   return reply.send(body)
+}
+
+/** The answer is under way by then: all that is left is to cut it short, which Fastify does, and to say why. */
+function noteWhenBroken(body: Readable, { correlationId, url }: FastifyRequest, { log }: House): void {
+  body.once('error', (error) => log.warn({ correlationId, path: url, err: error }, 'an answer broke off'))
 }
 
 /** Of anything but a stream Fastify knows it. */

@@ -63,6 +63,7 @@ export function createIngress({ config, isOpen, requests, reads, readModels, met
     asker,
     admission,
     makeId,
+    log,
     server: {
       notReadyBecause() {
         if (traffic.isDraining) return 'the server is stopping'

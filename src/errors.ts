@@ -22,6 +22,8 @@ export const errorCatalogue = {
   'effect-refused': 'stop',
   'effect-exhausted': 'stop',
   'actor-paused': 'stop',
+  'projection-stalled': 'stop',
+  'projection-rebuilding': 'stop',
 } as const
 
 export type ErrorCode = keyof typeof errorCatalogue

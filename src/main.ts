@@ -4,6 +4,7 @@ import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
 import { runPauseCommand } from './pauses/index.ts'
+import { projections } from './projections/commands/index.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
 
@@ -13,10 +14,11 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile migrate                            brings the database's schema up to date, and ends
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
   turnstile pause|resume|pauses …              holds back an actor, a kind of actors or a service, and lets it go on
+  turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate needs only the first.
+migrate and projections need only the first.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
@@ -24,6 +26,7 @@ async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args
   if (name === 'dead-letters') return deadLetters(rest)
   if (name === 'pause' || name === 'resume' || name === 'pauses') return runPauseCommand(name, rest)
+  if (name === 'projections') return projections(rest)
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

@@ -10,6 +10,7 @@ import type {
   StoredActor,
   TurnEvents,
 } from '../engine/ports.ts'
+import type { OpsRow, Page, ReadModels, ReadRow } from '../engine/read-model-ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 
@@ -19,6 +20,13 @@ export type TestHouse = {
   sent: OutgoingCommand[]
   requests: Requests & { isConnected: boolean }
   reads: Reads
+  readModels: ReadModels
+  /** What every list shows, in the order of partition and id. */
+  rows: ReadRow[]
+  /** The parts of ops bookings, each booking's together. */
+  opsRows: OpsRow[]
+  /** Called before each read of a list. */
+  onList: () => Promise<void>
   actors: Map<string, StoredActor>
   turns: KnownTurn[]
   lookUps: number
@@ -45,6 +53,9 @@ export function createHouse(): TestHouse {
   }
   const house: TestHouse = {
     sent: [],
+    rows: [],
+    opsRows: [],
+    onList: async () => {},
     actors: new Map(),
     turns: [],
     lookUps: 0,
@@ -99,11 +110,29 @@ export function createHouse(): TestHouse {
         })
       },
     },
+    readModels: {
+      tickets: (page) => listed(house, page),
+      shows: (page) => listed(house, page),
+      bookingsOf: (_, page) => listed(house, page),
+      opsBooking: async (id) => house.opsRows.filter(({ bookingId }) => bookingId === id),
+      async opsBookings({ after = '', limit }) {
+        await house.onList()
+        const ids = [...new Set(house.opsRows.map(({ bookingId }) => bookingId))].filter((id) => id > after)
+        const shown = ids.slice(0, limit)
+        return house.opsRows.filter(({ bookingId }) => shown.includes(bookingId))
+      },
+    },
     metrics: createMetrics(),
     logged,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
   }
   return house
+}
+
+async function listed({ rows, onList }: TestHouse, { after, limit }: Page): Promise<ReadRow[]> {
+  await onList()
+  const start = after ? rows.findIndex(({ id, partition }) => id === after.id && partition === after.partition) + 1 : 0
+  return rows.slice(start, start + limit)
 }
 
 /** A listening ingress on a free port. */
@@ -113,8 +142,8 @@ export async function openIngress(
   isOpen = true,
 ): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
-  const { requests, reads, feed, metrics, log } = house
-  const ingress = createIngress({ config, isOpen, requests, reads, feed, metrics, log })
+  const { requests, reads, readModels, feed, metrics, log } = house
+  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   return ingress
 }

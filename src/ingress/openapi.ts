@@ -61,7 +61,7 @@ function operationOf(route: Route): object {
     tags: [group],
     summary,
     ...(description === undefined ? {} : { description }),
-    parameters: [...pathParameters(route), ...headerParameters(route)],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(body ? { requestBody: { required: true, content: jsonContent(schemaOf(body, 'input')) } } : {}),
     responses: { [route.answer.status]: answerOf(route), ...problemAnswers(route) },
   }
@@ -70,6 +70,13 @@ function operationOf(route: Route): object {
 function pathParameters({ params }: Route): object[] {
   const { properties = {} } = params ? schemaOf(params, 'input') : {}
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'path', required: true, schema }))
+}
+
+function queryParameters({ query }: Route): object[] {
+  const { properties = {}, required = [] } = query ? schemaOf(query, 'input') : {}
+  return Object.entries(properties).map(([name, schema]) => {
+    return { name, in: 'query', required: required.includes(name), schema }
+  })
 }
 
 const correlationHeader = {

@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { CommandTo, Kind } from '../../schemas/index.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { ProblemCode } from './problems.ts'
 
 /**
  * One route, complete: the server, the OpenAPI document and the page that shows it are all made from this. To add a
  * route, write one of these and put it into the list in `routes/index.ts`.
  */
-export type Route<Params = unknown, Body = unknown> = {
+export type Route<Params = unknown, Body = unknown, Query = unknown> = {
   method: 'GET' | 'POST' | 'PUT'
   /** As OpenAPI writes it: `/shows/{show_id}`. */
   path: `/${string}`
@@ -16,6 +17,8 @@ export type Route<Params = unknown, Body = unknown> = {
   description?: string
   /** Of the names in the path. */
   params?: z.ZodType<Params>
+  /** Of what stands behind the `?`, each at most once. What is not named here is ignored. */
+  query?: z.ZodType<Query>
   /** Nothing is done without an Idempotency-Key. */
   isKeyRequired?: boolean
   body?: z.ZodType<Body>
@@ -29,13 +32,17 @@ export type Route<Params = unknown, Body = unknown> = {
   }
   /** The problems that it can be answered with, besides those that any request can. */
   problems: readonly ProblemCode[]
-  /** Makes the body of the answer, which may be a stream, or throws a Problem. A method, so that routes of all kinds fit into one list. */
-  handle(call: Call<Params, Body>): unknown
+  /**
+   * Makes the body of the answer, or throws a Problem. A `Readable` is sent as it comes; when it breaks, so does the
+   * connection, and nobody takes the answer for complete. A method, so that routes of all kinds fit into one list.
+   */
+  handle(call: Call<Params, Body, Query>): unknown
 }
 
 /** One request, already parsed, and what it may ask of the house. */
-export type Call<Params, Body> = {
+export type Call<Params, Body, Query> = {
   params: Params
+  query: Query
   body: Body
   /**
    * Sends a new actor its first command and waits for the answer, which is committed by then. With the same
@@ -62,6 +69,14 @@ export type Call<Params, Body> = {
    * @throws a Problem
    */
   listen(actor?: { kind: Kind; id: string }): Promise<Readable>
+  /**
+   * The lists.
+   *
+   * @throws `unavailable` where it is known that the database does not answer
+   */
+  readonly readModels: ReadModels
+  /** More headers for the answer. */
+  headers: Record<string, string>
   server: ServerView
 }
 

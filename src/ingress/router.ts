@@ -23,18 +23,28 @@ export function addRoutes(app: FastifyInstance, routes: Route[], house: House): 
 }
 
 async function serve(route: Route, request: FastifyRequest, reply: FastifyReply, house: House): Promise<FastifyReply> {
-  const body = await route.handle(callOf(route, request, house))
-  const { status, type, headers } = route.answer
-  reply.code(status)
-  if (headers) reply.headers(headers)
+  const call = callOf(route, request, house)
+  const body = await route.handle(call)
+  const { status, type = defaultType(body), headers } = route.answer
+  reply.code(status).headers({ ...headers, ...call.headers })
   if (type !== undefined) reply.type(type)
   // To HEAD nobody would ever read the stream.
   if (body instanceof Readable && request.method === 'HEAD') {
     body.destroy()
     return reply.send('')
   }
+  if (body instanceof Readable) noteWhenBroken(body, request, house)
   return reply.send(body)
 }
+
+/** The answer is under way by then: all that is left is to cut it short, which Fastify does, and to say why. */
+function noteWhenBroken(body: Readable, { correlationId, url }: FastifyRequest, { log }: House): void {
+  body.once('error', (error) => log.warn({ correlationId, path: url, err: error }, 'an answer broke off'))
+}
+
+/** Of anything but a stream Fastify knows it. */
+const defaultType = (body: unknown): string | undefined =>
+  body instanceof Readable ? 'application/json; charset=utf-8' : undefined
 
 /** A path that exists for another method is 405, and says for which. */
 function refuseOtherMethods(app: FastifyInstance, path: string, routes: Route[]): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Feed, Log, Reads, Requests } from '../engine/ports.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Admission } from './admission.ts'
@@ -23,6 +24,7 @@ export type IngressOptions = {
   requests: Requests
   reads: Reads
   feed: Feed
+  readModels: ReadModels
   metrics: Metrics
   log: Log
 }
@@ -45,7 +47,8 @@ export type Ingress = {
 /** The time that the last answers get to reach their clients, before connections that never said anything are cut. */
 const lingerMs = 500
 
-export function createIngress({ config, isOpen, requests, reads, feed, metrics, log }: IngressOptions): Ingress {
+export function createIngress(options: IngressOptions): Ingress {
+  const { config, isOpen, requests, reads, readModels, feed, metrics, log } = options
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
   const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
@@ -61,10 +64,12 @@ export function createIngress({ config, isOpen, requests, reads, feed, metrics, 
     config,
     requests,
     reads,
+    readModels,
     asker,
     admission,
     makeId,
     live,
+    log,
     server: {
       notReadyBecause() {
         if (traffic.isDraining) return 'the server is stopping'

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Feed, Reads, Store } from '../engine/ports.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import { dueAlarms } from './alarms.ts'
 import { commit } from './commit.ts'
 import { type ConnectionOptions, numbers } from './connection.ts'
@@ -12,6 +13,7 @@ import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
 import { ensurePartitions, migrate } from './migrate.ts'
 import { readPauses } from './pauses.ts'
+import { openReadModels } from './read-models.ts'
 import { actor, health, load } from './reads.ts'
 
 export type PostgresStore = Store & {
@@ -19,6 +21,8 @@ export type PostgresStore = Store & {
   reads: Reads
   /** For the ingress too; on another connection, so that no request waits for a page of the journal. */
   feed: Feed
+  /** For lists, on another: a long one does not hold up whoever waits for one answer. */
+  readModels: ReadModels
   close(): Promise<void>
 }
 
@@ -40,8 +44,13 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     applicationName: `${applicationName} ingress`,
     deadlineMs: Math.min(deadlineMs, longestReadMs),
   })
+  const lists = new Database({
+    ...options,
+    applicationName: `${applicationName} lists`,
+    deadlineMs: longestReadMs,
+  })
   const close = async () => {
-    await Promise.all([database.close(), ingress.close()])
+    await Promise.all([database.close(), ingress.close(), lists.close()])
   }
   await health(ingress).catch(async (error) => {
     await close()
@@ -72,6 +81,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
       turnsAfter: (seen, limit) => turnsAfter(ingress, seen, limit),
       turnsOf: (seen, limit) => turnsOf(ingress, seen, limit),
     },
+    readModels: openReadModels(lists),
     close,
   }
 }

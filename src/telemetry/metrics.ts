@@ -1,10 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observer } from '../engine/ports.ts'
+import type { ProjectionObserver } from '../engine/read-model-ports.ts'
 
 export type Metrics = {
   registry: Registry
-  /** What the engine and the effect workers report to. */
-  observer: Observer
+  /** What the engine, the effect workers and the projector report to. */
+  observer: Observer & ProjectionObserver
   /** One answered request. `route` is the pattern, not the path: there must not be a series for every booking. */
   httpRequest(route: string, method: string, status: number, seconds: number): void
   /** How many clients listen to events now. */
@@ -81,6 +82,12 @@ export function createMetrics(): Metrics {
     labelNames: ['target'] as const,
     registers,
   })
+  const projectionLag = new Gauge({
+    name: 'turnstile_projection_lag_turns',
+    help: 'Turns that a read model lags behind the journal',
+    labelNames: ['projection'] as const,
+    registers,
+  })
   const requests = new Histogram({
     name: 'turnstile_http_request_seconds',
     help: 'Time from the end of the headers to the end of the answer',
@@ -115,6 +122,7 @@ export function createMetrics(): Metrics {
       owned: (partitions) => owned.set(partitions),
       lag: (messages) => lag.set(messages),
       paused: (target, count) => paused.set({ target }, count),
+      projectionLag: (projection, turns) => projectionLag.set({ projection }, turns),
     },
     httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
     listeners: (count) => listeners.set(count),

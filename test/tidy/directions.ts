@@ -5,7 +5,7 @@ type Room = { room: string; may: string[]; mayTypesOf?: string[] }
 
 const ports = 'src/engine/ports.ts'
 const adapter = {
-  may: [ports, 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
+  may: [ports, 'src/engine/read-model-ports.ts', 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
   mayTypesOf: ['src/config.ts'],
 }
 
@@ -18,6 +18,11 @@ const rooms: Room[] = [
   { room: 'src/broker/', ...adapter },
   { room: 'src/store/', ...adapter },
   { room: 'src/effects/', ...adapter },
+  {
+    room: 'src/projections/commands/',
+    may: [...adapter.may, 'src/projections/', 'src/store/', 'src/dead-letters/text.ts', 'src/config.ts'],
+  },
+  { room: 'src/projections/', ...adapter },
   { room: 'src/ingress/', ...adapter },
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { bookingState } from '../../../schemas/booking.ts'
 import {
   type BookingView,
@@ -8,6 +8,8 @@ import {
   bookingView,
   bookTicketsBody,
 } from '../../../schemas/http.ts'
+import { bookingsQuery, listedBooking } from '../../../schemas/read-models.ts'
+import { answerList } from '../lists.ts'
 import { Problem } from '../problems.ts'
 import { type Call, commandProblems, queryProblems, type Route } from '../route.ts'
 
@@ -21,6 +23,21 @@ export const bookTickets: Route<unknown, z.infer<typeof bookTicketsBody>> = {
   answer: { status: 201, description: 'The seats are reserved', schema: bookingMade },
   problems: ['sold-out', 'unknown-show', 'booking-canceled', ...commandProblems],
   handle: ({ body, askNew }) => askNew('booking', { type: 'BookShowTickets', ...body }),
+}
+
+export const listBookings: Route<unknown, unknown, z.infer<typeof bookingsQuery>> = {
+  method: 'GET',
+  path: '/bookings',
+  group: 'Bookings',
+  summary: 'List the bookings of a show',
+  description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
+  query: bookingsQuery,
+  answer: { status: 200, description: 'The bookings, as they stood a moment ago', schema: z.array(listedBooking) },
+  problems: queryProblems,
+  handle(call) {
+    const { show_id } = call.query
+    return answerList(call, `/bookings?show_id=${show_id}`, (page) => call.readModels.bookingsOf(show_id, page))
+  },
 }
 
 export const getBooking: Route<z.infer<typeof bookingParams>> = {
@@ -38,7 +55,7 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
 }
 
 /** @throws `unknown-booking`, also for one of which there is no more than a name */
-export async function findBooking(id: string, findState: Call<unknown, unknown>['findState']) {
+export async function findBooking(id: string, findState: Call<unknown, unknown, unknown>['findState']) {
   const state = bookingState.parse((await findState('booking', id)) ?? { status: 'unknown' })
   if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${id}`)
   return state

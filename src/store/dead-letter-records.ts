@@ -2,7 +2,7 @@ import type { DeadLetter } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { lines } from './encode.ts'
-import { holds } from './pauses.ts'
+import { isHeld } from './pauses.ts'
 
 export const letterStatuses = ['open', 'requeued', 'discarded'] as const
 export type LetterStatus = (typeof letterStatuses)[number]
@@ -82,7 +82,7 @@ const summary = (sql: Sql) => sql`
   letter.code, letter.cause, letter.at, letter.status, letter.attempts, letter.first_at as "firstAt", letter.last_at as "lastAt"`
 
 const matching = (sql: Sql, filter: LetterFilter, order: 'newest first' | 'oldest first', limit: number) => {
-  const { ids, kind, actor, code, isHeld, error, olderThanSeconds, newerThanSeconds, status } = filter
+  const { ids, kind, actor, code, error, olderThanSeconds, newerThanSeconds, status } = filter
   const given = (value: unknown, condition: () => ReturnType<typeof sql>) => (value === undefined ? sql`` : condition())
   return sql<Times<LetterSummary>[]>`
     select ${summary(sql)}
@@ -94,7 +94,7 @@ const matching = (sql: Sql, filter: LetterFilter, order: 'newest first' | 'oldes
       ${given(actor?.kind, () => sql`and ${actor?.kind ?? ''} in (kind, headers ->> 'Actor-Kind')`)}
       ${code === 'actor-paused' ? sql`and code = 'actor-paused'` : given(code, () => sql`and code = ${code ?? ''}`)}
       ${code === undefined && ids === undefined ? sql`and code <> 'actor-paused'` : sql``}
-      ${given(isHeld, () => sql`and exists (select from pause where ${holds(sql)}) = ${isHeld ?? false}`)}
+      ${given(filter.isHeld, () => sql`and ${isHeld(sql)} = ${filter.isHeld ?? false}`)}
       ${given(error, () => sql`and position(lower(${error ?? ''}::text) in lower(cause)) > 0`)}
       ${given(olderThanSeconds, () => sql`and last_at < now() - ${olderThanSeconds ?? 0}::int * interval '1 second'`)}
       ${given(newerThanSeconds, () => sql`and last_at >= now() - ${newerThanSeconds ?? 0}::int * interval '1 second'`)}

@@ -2,7 +2,7 @@ import type { Pause } from '../engine/ports.ts'
 import type { ConnectionOptions, Sql } from './connection.ts'
 import { Database } from './database.ts'
 import type { Author } from './dead-letter-acts.ts'
-import { holds } from './pauses.ts'
+import { isHeld } from './pauses.ts'
 
 export type PauseStore = ReturnType<typeof openPauses>
 
@@ -65,16 +65,22 @@ const end = (sql: Sql, { target, name }: Pause, { who, reason }: Author) => sql`
   returning id`
 
 const standing = (sql: Sql) => sql<(Omit<PauseRecord, 'since'> & { since: Date })[]>`
-  select target, name, since, who, reason, case when target <> 'service' then (
-    select count(*) from dead_letter as letter
-    where letter.code = 'actor-paused' and letter.status = 'open' and ${holds(sql)}
-  ) end as waiting
+  select target, name, since, who, reason, case target
+    when 'kind' then (
+      select count(*) from dead_letter where code = 'actor-paused' and status = 'open' and kind = pause.name
+    )
+    when 'actor' then (
+      select count(*) from dead_letter
+      where code = 'actor-paused' and status = 'open' and kind = split_part(pause.name, '.', 1)
+        and recipient = md5(replace(pause.name, '.', ' '))
+    )
+  end as waiting
   from pause
   order by since, target, name`
 
 const unheld = (sql: Sql) => sql<Leftover[]>`
   select letter.kind, count(*) as waiting
   from dead_letter as letter
-  where letter.code = 'actor-paused' and letter.status = 'open' and not exists (select from pause where ${holds(sql)})
+  where letter.code = 'actor-paused' and letter.status = 'open' and not ${isHeld(sql)}
   group by letter.kind
   order by letter.kind`

@@ -11,10 +11,10 @@ export const readPauses = (database: Database): Promise<Pause[]> =>
 export const pausesAsJson = (sql: Sql) =>
   sql`(select coalesce(json_agg(json_build_object('target', target, 'name', name) order by target, name), '[]') from pause)`
 
-/** The condition that a row of `pause` holds back the messages to the actor of a row called `letter`. */
-export const holds = (sql: Sql) => sql`
-  (pause.target = 'kind' and pause.name = letter.kind
-    or pause.target = 'actor' and pause.name = letter.kind || '.' || letter.actor_id)`
+/** The condition that some pause holds back the messages to the actor of a row called `letter`. */
+export const isHeld = (sql: Sql) => sql`
+  (exists (select from pause where target = 'kind' and name = letter.kind)
+    or exists (select from pause where target = 'actor' and name = letter.kind || '.' || letter.actor_id))`
 
 /**
  * Two parts of the commit statement, for a batch that sets messages aside. `standing` are those of its pauses that have not

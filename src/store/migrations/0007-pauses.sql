@@ -20,5 +20,5 @@ create table pause_audit (
   reason text
 );
 
--- What is to go back to its mailbox, in the order in which it came.
-create index dead_letter_paused on dead_letter (at, message_id) where code = 'actor-paused' and status = 'open';
+-- Finds and counts what waits for a resume: of a kind, and of an actor.
+create index dead_letter_paused on dead_letter (kind, recipient) where code = 'actor-paused' and status = 'open';

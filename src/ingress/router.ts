@@ -1,11 +1,10 @@
+import { METHODS } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { ignoreBodies } from './app.ts'
 import { callOf, type House } from './call.ts'
 import { Problem } from './problems.ts'
 import type { Route } from './route.ts'
-
-const methods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 export function addRoutes(app: FastifyInstance, routes: Route[], house: House): void {
   const add = (to: FastifyInstance, route: Route) =>
@@ -19,6 +18,7 @@ export function addRoutes(app: FastifyInstance, routes: Route[], house: House): 
     ignoreBodies(bodiless)
     for (const route of routes) if (!route.body) add(bodiless, route)
   })
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes)
 }
 
@@ -55,7 +55,7 @@ function refuseOtherMethods(app: FastifyInstance, path: string, routes: Route[])
   const refuse = async () => {
     throw new Problem('method-not-allowed', `only ${allow} can be used here`, { headers: { Allow: allow } })
   }
-  const others = methods.filter((method) => !taken.includes(method))
+  const others = app.supportedMethods.filter((method) => !taken.includes(method))
   app.route({ method: others, url: patternOf(path), onRequest: refuse, handler: refuse })
 }
 

@@ -1,7 +1,7 @@
 import type { Send } from '../../schemas/index.ts'
 import type { AnyActor, Deadlines, Tagged } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
-import { type Identified, type Turn, takeTurn } from '../actor/turn.ts'
+import { type Identified, restore, type Turn, takeTurn } from '../actor/turn.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { type Actors, type Fault, parseDelivery } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
@@ -213,7 +213,8 @@ async function loadActors(around: Surroundings, batch: Batch, work: Work[]): Pro
   if (missing.size === 0) return
   const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition: partition.id }))
   for (const { version, state, ...address } of await around.load(addresses)) {
-    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state })
+    const actor = around.actors[address.kind]
+    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state: actor ? restore(actor, state) : state })
   }
   for (const [key, actor] of missing) {
     pin(batch, key, actor)

@@ -33,7 +33,9 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
   problems: ['unknown-booking', ...queryProblems],
   async handle({ params: { booking_id }, findState }): Promise<BookingView> {
     const state = bookingState.parse((await findState('booking', booking_id)) ?? { status: 'unknown' })
-    if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${booking_id}`)
+    if (state.status === 'unknown' || state.status === 'withdrawn') {
+      throw new Problem('unknown-booking', `there is no booking ${booking_id}`)
+    }
     return { booking_id, tickets_ordered: false, tickets: {}, ...state }
   },
 }

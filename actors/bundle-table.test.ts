@@ -20,14 +20,14 @@ function essenceOf(state: BundleState): string {
 function explore(): Map<string, Set<string>> {
   const moves = new Map<string, Set<string>>()
   const seen = new Set<string>()
-  const waiting = [bundle.initial]
+  const waiting: BundleState[] = [bundle.initial]
   for (let state = waiting.pop(); state !== undefined; state = waiting.pop()) {
     if (seen.has(essenceOf(state))) continue
     seen.add(essenceOf(state))
     for (const command of Object.values(toldToBundle)) {
-      const isLate = command.type === 'DeadlinePassed' && 'deadline_at' in state
-      const context = { ...anyContext, at: isLate ? state.deadline_at : anyContext.at }
-      const next = takeTurn(bundle, state, command, context, false).state as BundleState
+      const isLate = command.type === 'DeadlinePassed'
+      const at = isLate && 'deadline_at' in state ? state.deadline_at : anyContext.at
+      const next = takeTurn(bundle, state, command, { ...anyContext, at }, false).state as BundleState
       if (next.status !== state.status) {
         const move = `${state.status} ${next.status}`
         moves.set(move, (moves.get(move) ?? new Set()).add(command.type))

@@ -6,14 +6,22 @@ import {
   bundleEvents,
   bundleState,
   type Part,
-  type PartState,
   parts,
 } from '../schemas/bundle.ts'
-import type { Call, Send } from '../schemas/index.ts'
 import { laterBy } from '../schemas/values.ts'
 import type { Actor, Context, Decision } from '../src/actor/actor.ts'
+import {
+  isAsked,
+  isBeingUndone,
+  leftOf,
+  note,
+  noteUndone,
+  nothingKnown,
+  orderOf,
+  type Process,
+  undo,
+} from './bundle-parts.ts'
 
-type Process = Exclude<BundleState, { status: 'unknown' }>
 type Accepted = Extract<Decision<BundleEvent>, { events: unknown }>
 type Moved = Extract<BundleEvent, { type: 'BundleMoved_v1' }>
 
@@ -180,7 +188,7 @@ export const bundle: Actor<BundleState, BundleCommand, BundleEvent> = {
       ...order,
       are_tickets_confirmed: false,
       is_booking_settled: false,
-      parts: { 'inbound-flight': unknown, 'return-flight': unknown, taxi: unknown },
+      parts: { 'inbound-flight': nothingKnown, 'return-flight': nothingKnown, taxi: nothingKnown },
       steps: [{ name: 'booking', began_at: at, ended_at: null }],
       rollback_reason: null,
       deadline_at,
@@ -209,8 +217,6 @@ export const bundle: Actor<BundleState, BundleCommand, BundleEvent> = {
 
 const notWaited = 'that is known, or not waited for'
 
-const unknown: PartState = { outcome: 'unknown', ids: [], undone_ids: [] }
-
 const isOpen = (state: BundleState): state is Process =>
   state.status !== 'unknown' && state.status !== 'succeeded' && state.status !== 'failed'
 
@@ -218,12 +224,6 @@ const isRollingBack = (state: Process): boolean => state.rollback_reason !== nul
 
 /** On its way to a good end. */
 const isUnderWay = (state: BundleState): state is Process => isOpen(state) && !isRollingBack(state)
-
-/** Whether the part was ordered, and nobody knows yet what became of it. */
-function isAsked(state: BundleState, part: Part): state is Process {
-  if (state.status === 'unknown' || state.parts[part].outcome !== 'unknown') return false
-  return state.steps.some(({ name }) => name === part)
-}
 
 /** A part is there: on with the next, or undone with the others. */
 function booked(state: Process, part: Part, ids: string[], news: BundleEvent, context: Context): Accepted {
@@ -253,9 +253,6 @@ function undone(state: BundleState, among: Part[], id: string, context: Context)
   const isDone = state.status === `undoing-${part}` && leftOf(now, part).length === 0
   return isDone ? after(facts, undoNext(now, context)) : { events: facts }
 }
-
-const isBeingUndone = (state: Process, part: Part): boolean =>
-  state.status === 'failed' || state.steps.some(({ name }) => name === `undoing-${part}`)
 
 function goOn(part: Part, state: Process, context: Context): Accepted {
   const next = parts[parts.indexOf(part) + 1]
@@ -301,44 +298,6 @@ const timed = (to: Moved['to'], context: Context): Moved => ({
   ...moved(to, context),
   deadline_at: laterBy(context.at, context.deadlines.bundleStepMs),
 })
-
-function orderOf(part: Part, state: Process, id: string): Call {
-  const { customer_email, passengers, number_of_tickets } = state
-  if (part === 'taxi') {
-    const customer = { customer_email, customer_name: passengers[0] ?? '', number_of_passengers: number_of_tickets }
-    return { call: 'transportation', request: { type: 'BookTaxi', ...customer, reference_id: id } }
-  }
-  const leg = part === 'inbound-flight' ? 'inbound' : 'return'
-  const flight = { customer_email, to_flight_id: state[`${leg}_flight_id`], passengers, reference_id: id, leg } as const
-  return { call: 'transportation', request: { type: 'BookFlight', ...flight } }
-}
-
-/** One call for each ticket, so that one that fails keeps none of the others. */
-function undo(state: Process, part: Part): (Call | Send)[] {
-  return leftOf(state, part).map((id) => ({
-    call: 'transportation',
-    request:
-      part === 'taxi'
-        ? { type: 'CancelTaxi', taxi_booking_id: id }
-        : { type: 'CancelFlightTickets', flight_ticket_id: [id] },
-  }))
-}
-
-/** What is booked of a part, and not undone. */
-function leftOf({ parts }: Process, part: Part): string[] {
-  const { ids, undone_ids } = parts[part]
-  return ids.filter((id) => !undone_ids.includes(id))
-}
-
-function note(state: BundleState, part: Part, change: Partial<PartState>): BundleState {
-  if (state.status === 'unknown') return state
-  return { ...state, parts: { ...state.parts, [part]: { ...state.parts[part], ...change } } }
-}
-
-function noteUndone(state: BundleState, part: Part, id: string): BundleState {
-  if (state.status === 'unknown') return state
-  return note(state, part, { undone_ids: [...state.parts[part].undone_ids, id] })
-}
 
 /** The step under way ends when the next begins. */
 function moveTo(state: Process, { to, at, deadline_at }: Moved): BundleState {

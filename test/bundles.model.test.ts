@@ -125,6 +125,7 @@ function checkSuccess(world: ModelWorld): void {
 function checkFailure(world: ModelWorld): void {
   const live = [...world.services.booked.values()].flatMap(({ live }) => [...live])
   assert.deepEqual(live, [], 'everything is undone')
+  for (const [id, count] of world.services.canceled) assert.equal(count, 1, `${id} was canceled ${count} times`)
   const booking = world.stateOf<BookingState>('booking', bookingId)
   assert.ok(['failed', 'canceled', 'withdrawn'].includes(booking.status), `the booking is ${booking.status}`)
   for (const [id, ticket] of world.all<TicketState>('ticket')) {

@@ -20,6 +20,8 @@ export type TicketNews = { ticketId: string; bookingId: string; type: 'ConfirmTi
 export class ModelServices {
   /** By idempotency key. */
   readonly booked = new Map<string, Booked>()
+  /** How often each flight ticket and taxi was canceled. */
+  readonly canceled = new Map<string, number>()
   /** How often a ticket's money went back, by payment or by sheet. */
   readonly moneyBack = new Map<string, number>()
   readonly #answers = new Map<string, CommandTo<'bundle'> | CommandTo<'booking'> | CommandTo<'ticket'>>()
@@ -99,6 +101,7 @@ export class ModelServices {
   }
 
   #cancel(id: string): void {
+    this.canceled.set(id, (this.canceled.get(id) ?? 0) + 1)
     for (const { live } of this.booked.values()) live.delete(id)
   }
 

@@ -178,7 +178,7 @@ describe('queries', () => {
       { status: 'reserving', ...asked },
       { status: 'made', ...asked, tickets_ordered: true, tickets: { [showId]: 'confirmed' } },
       { status: 'failed', ...asked, failure_reason: 'sold out', tickets: {} },
-      { status: 'canceled', ...asked, tickets: { [showId]: 'gone' } },
+      { status: 'canceled', ...asked, awaits_tickets: true, tickets: { [showId]: 'gone' } },
     ]
     for (const state of states) {
       store('booking', showId, state)

@@ -91,12 +91,9 @@ async function measure(sandbox: Sandbox, far: number, due: number): Promise<Reco
     await owned(sql, 1)
     const failoverMs = Date.now() - killedMs
     await allSeen(seen.atMs, deadlines, () => true, 120_000)
-    const lateMs = [...deadlines]
-      .filter(([, atMs]) => atMs > startedMs)
-      .map(([id, atMs]) => seenMs(seen.atMs, id) - atMs)
-    const calm = [...deadlines]
-      .filter(([id, atMs]) => atMs > startedMs + 5_000 && seenMs(seen.atMs, id) < killedMs)
-      .map(([id, atMs]) => seenMs(seen.atMs, id) - atMs)
+    const lateness = (alarms: [string, number][]): number[] => alarms.map(([id, atMs]) => seenMs(seen.atMs, id) - atMs)
+    const lateMs = lateness(soon)
+    const calm = lateness(soon.filter(([, atMs]) => atMs < half))
     const outOfOrder = await inversions(sql, deadlines)
     await seen.close()
     await second.stop()

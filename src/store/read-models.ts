@@ -53,4 +53,4 @@ const opsRowsOf = (sql: Sql, ids: Ids) => sql<OpsRow[]>`
   cross join lateral (
     select * from ops_bookings where ops_bookings.booking_id = wanted.booking_id offset 0
   ) as part
-  order by part.booking_id`
+  order by part.booking_id, part.kind, part.id`

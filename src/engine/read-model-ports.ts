@@ -12,6 +12,8 @@ export type JournaledEvents = {
   position: number
   kind: string
   actorId: string
+  /** The actor's how-many-eth turn. */
+  version: number
   /** RFC 3339 in UTC. */
   at: string
   events: Tagged[]

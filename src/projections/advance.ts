@@ -1,5 +1,5 @@
 import type { JournaledEvents, Lag, ProjectionStore, Stretch } from '../engine/read-model-ports.ts'
-import { type Fault, fold, type Load, type Target, touchedBy } from './fold.ts'
+import { type Fault, fold, knownRows, type Load, type Target } from './fold.ts'
 import { reach, stretchesOf } from './stretches.ts'
 
 export type Progress = {
@@ -21,7 +21,7 @@ export async function advance(targets: Target[], store: ProjectionStore, maxTurn
   const loads = await read(targets, lags, store, maxTurns)
   const folded = await Promise.all(
     loads.map(async (load) => {
-      const keys = touchedBy(load)
+      const keys = knownRows(load)
       return fold(load, keys.length > 0 ? await store.loadRows(load.target.name, keys) : [])
     }),
   )

@@ -15,11 +15,15 @@ export type Load = { target: Target; stretches: Stretch[]; turns: JournaledEvent
 /** An event that a projection cannot fold: a bug in it. */
 export type Fault = { name: string; partition: number; position: number; error: unknown }
 
-/** The rows that the turns are about. */
-export function touchedBy({ target, turns }: Load): RowKey[] {
+/** The rows that are to be looked for: where an actor's first turn is among the turns, it has none yet. */
+export function knownRows({ target, turns }: Load): RowKey[] {
   const keys = new Map<string, RowKey>()
-  for (const { partition, kind, actorId: id, events } of turns) {
-    if (events.some((event) => foldOf(target, kind, event))) keys.set(keyOf({ kind, id }), { partition, kind, id })
+  const isNew = new Set<string>()
+  for (const { partition, kind, actorId: id, version, events } of turns) {
+    if (version > 1 && !events.some((event) => foldOf(target, kind, event))) continue
+    const key = keyOf({ kind, id })
+    if (version === 1) isNew.add(key)
+    else if (!isNew.has(key)) keys.set(key, { partition, kind, id })
   }
   return [...keys.values()]
 }
@@ -27,20 +31,20 @@ export function touchedBy({ target, turns }: Load): RowKey[] {
 /**
  * Folds the turns into the rows that are there. A partition with an event that cannot be folded stays where it is.
  *
- * @param rows those that exist of `touchedBy`
+ * @param rows those that exist of `knownRows`
  */
 export function fold({ target, stretches, turns }: Load, rows: ReadRow[]): { changes: Changes; faults: Fault[] } {
   const before = new Map(rows.map((row) => [keyOf(row), row.fields]))
   const after = new Map<string, RowKey & { fields: object | undefined }>()
   const faults = new Map<number, Fault>()
-  for (const { events, ...turn } of turns) {
+  for (const turn of turns) {
     const { partition, position, kind, actorId: id } = turn
     if (faults.has(partition)) continue
-    const key = keyOf({ kind, id })
     try {
-      for (const event of events) {
+      for (const event of turn.events) {
         const step = foldOf(target, kind, event)
         if (!step) continue
+        const key = keyOf({ kind, id })
         const row = after.has(key) ? after.get(key)?.fields : before.get(key)
         after.set(key, { partition, kind, id, fields: step(row as never, event as never, turn) })
       }

@@ -19,7 +19,7 @@ const at = (minute: number) => `2026-12-01T09:${minute}:00.000Z`
 /** The one row that these events of one actor lead to, a turn a minute from 9:10 on. */
 function rowAfter(projection: AnyProjection, kind: string, actorId: string, ...events: Tagged[]): object | undefined {
   const turns = events.map((event, index): JournaledEvents => {
-    return { partition: 1, position: index + 1, kind, actorId, at: at(10 + index), events: [event] }
+    return { partition: 1, position: index + 1, kind, actorId, version: index + 1, at: at(10 + index), events: [event] }
   })
   const stretches = [{ partition: 1, after: 0, upTo: turns.length }]
   // In one step and turn by turn: the rows that are read back are those that were written.

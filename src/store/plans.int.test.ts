@@ -69,7 +69,10 @@ describe('with 200,000 actors that were never analyzed', () => {
         case when i % 2 = 0 then json '{"reply":{"ok":{}}}' else json '{}' end
       from generate_series(1, 2000) as i`
   })
-  after(() => database.close())
+  after(async () => {
+    await projections.close()
+    await database.close()
+  })
 
   /** Every statement that the engine sends, and some of them often enough for a plan to be settled. */
   async function useAll(): Promise<void> {

@@ -60,8 +60,8 @@ describe('the journal, as projections read it', () => {
     const batch = batchOf(partition, { kind: 'ticket' }, {}, { kind: 'show' }, { decision: ignored }, {}, {})
     await store.commit(batch)
     const found = await live().readEvents([{ partition: 2, after: 0, upTo: 5 }], ['booking', 'ticket'])
-    const expected = batch.turns.flatMap(({ position, kind, actorId, at, decision: { events } }) =>
-      [1, 2, 5].includes(position) ? { partition: 2, position, kind, actorId, at, events } : [],
+    const expected = batch.turns.flatMap(({ position, kind, actorId, version, at, decision: { events } }) =>
+      [1, 2, 5].includes(position) ? { partition: 2, position, kind, actorId, version, at, events } : [],
     )
     assert.deepEqual(found, expected)
   })

@@ -3,23 +3,29 @@ import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
+import { journal } from './journal/index.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
+import { verifyRecord } from './verify/index.ts'
 
 const help = `turnstile sells tickets: every show and booking is an actor with a mailbox on NATS and a journal in Postgres.
 
   turnstile run [--roles ${roles.join(',')}]   runs the daemon; without --roles, all of it
   turnstile migrate                            brings the database's schema up to date, and ends
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
+  turnstile verify …                           reads the journal and holds everything against it
+  turnstile journal show KIND ID …             tells an actor's life, turn by turn
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate needs only the first.
+migrate, verify and journal need only the first.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
 async function main(args: string[]): Promise<number> {
   if (args[0] === 'dead-letters') return deadLetters(args.slice(1))
+  if (args[0] === 'verify') return verifyRecord(args.slice(1))
+  if (args[0] === 'journal') return journal(args.slice(1))
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

@@ -1,0 +1,40 @@
+import type { Alarm, Reply, Tagged } from '../actor/actor.ts'
+import { oneLine, printable } from '../dead-letters/text.ts'
+import type { RecordedSend, TurnRecord } from '../engine/ports.ts'
+import { eventsOf } from '../verify/events.ts'
+
+/** A turn as people read it: what came, and a line for each thing that followed. */
+export function turnText(turn: TurnRecord): string {
+  const { version, at, messageId, message, decision } = turn
+  const { outcome, because, sends = [], calls = [], reply } = decision
+  const heading = `${String(version).padEnd(5)} ${at}  ${message.type}  ${because === undefined ? outcome : `${outcome}: ${oneLine(because)}`}`
+  const lines = [
+    ['message', `${messageId} ${fieldsOf(message)}`],
+    ...eventsOf(turn).map((event) => ['event', `${event.type} ${fieldsOf(event)}`]),
+    ...sends.map((send) => ['sent', sendText(send)]),
+    ...calls.map(({ messageId, call, request }) => [
+      'called',
+      `${call} ${request.type} ${messageId} ${fieldsOf(request)}`,
+    ]),
+    ...(reply ? [['replied', replyText(reply)]] : []),
+  ]
+  return [heading, ...lines.map(([name = '', text = '']) => `      ${name.padEnd(8)} ${oneLine(text)}`), ''].join('\n')
+}
+
+export function stateText(life: { version: number; state: unknown; alarm: Alarm<Tagged> | undefined }): string {
+  const alarm = life.alarm ? `Its alarm goes off at ${life.alarm.at}: ${life.alarm.command.type}.\n` : ''
+  return `\nThe state after version ${life.version}:\n${printable(JSON.stringify(life.state, null, 2))}\n${alarm}`
+}
+
+function sendText(send: RecordedSend): string {
+  const to = send.id === undefined ? '' : ` to ${send.send}.${send.id}`
+  if ('joined' in send) return `in the same commit${to}: message ${send.joined}`
+  return `${send.command.type}${to} ${send.messageId} ${fieldsOf(send.command)}`
+}
+
+const replyText = (reply: Reply): string =>
+  'ok' in reply ? JSON.stringify(reply.ok) : `refused: ${reply.refused}, ${reply.reason}`
+
+function fieldsOf({ type: _, ...fields }: Tagged): string {
+  return JSON.stringify(fields)
+}

@@ -39,11 +39,16 @@ describe('journals recorded by this build and earlier ones', () => {
 
   test('a field that is gone from an event, and a state that is another, are found', async () => {
     const journal = readJournal(names.at(-1) ?? '')
-    const event = journal.turns.flatMap(({ decision }) => decision.events ?? []).find(({ type }) => type === 'BookingMade_v1')
+    const event = journal.turns
+      .flatMap(({ decision }) => decision.events ?? [])
+      .find(({ type }) => type === 'BookingMade_v1')
     delete (event as { customer_email?: string }).customer_email
     const show = journal.actors.find(({ kind }) => kind === 'show')
     Object.assign(show?.state as object, { reserved: 77 })
-    assert.deepEqual((await broken(journal)).map(([name]) => name), ['events', 'states'])
+    assert.deepEqual(
+      (await broken(journal)).map(([name]) => name),
+      ['events', 'states'],
+    )
   })
 
   test('what the present build records is right too, and sends both ways', async () => {

@@ -60,7 +60,7 @@ export function follow(life: Life, turn: TurnRecord, cut: number, findings: Find
     if (event.type === 'TicketRefunded_v1' && turn.kind === 'ticket') life.refunds.done += 1
   }
   if (turn.position <= cut) life.stateAtCut = life.state
-  followCalls(life, turn)
+  followCalls(life, turn, findings)
 }
 
 /** @returns what is wrong with the event, if anything is */
@@ -77,10 +77,11 @@ function evolve(life: Life, event: Tagged): string | undefined {
   return error && `${JSON.stringify(event)}: ${z.prettifyError(error)}`
 }
 
-function followCalls({ calls, refunds }: Life, turn: TurnRecord): void {
+function followCalls({ calls, refunds }: Life, turn: TurnRecord, findings: Findings): void {
   calls.delete(turn.messageId)
   for (const { messageId, call, request } of turn.decision.calls ?? []) {
     const outcome = outcomeId(messageId)
+    findings.look('calls')
     calls.set(outcome, { turn, messageId, outcome, what: `${call} ${request.type}` })
     if (call === 'payments') refunds.payments += 1
     if ('sheet' in request && request.sheet === 'tickets-to-refund') refunds.rows += 1

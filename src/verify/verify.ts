@@ -1,3 +1,4 @@
+import { misused } from '../dead-letters/command.ts'
 import type { Actors } from '../engine/parse.ts'
 import type { Inspection, PartitionView } from '../store/inspection.ts'
 import { checkEnds } from './ends.ts'
@@ -25,13 +26,12 @@ type Work = Limits & { actors: Actors; note(turns: number): void }
  * In memory are a page of turns with what they sent, the calls of one actor that have no outcome yet, and four numbers for each
  * show.
  *
- * @throws `database-unavailable`; RangeError when there is no such partition
+ * @throws `database-unavailable`; `config-invalid` when there is no such partition
  */
 export async function verify(inspection: Inspection, options: VerifyOptions): Promise<Findings> {
   const all = await inspection.heads()
   const chosen = all.filter(({ id }) => options.partition === undefined || options.partition === id)
-  if (chosen.length === 0)
-    throw new RangeError(`there is no partition ${options.partition}, but ${all.length} from 0 on`)
+  if (chosen.length === 0) throw misused(`there is no partition ${options.partition}, but ${all.length} from 0 on`)
   const total = chosen.reduce((sum, { head }) => sum + head, 0)
   const findings = new Findings()
   const seats = options.partition === undefined ? new SeatLedger() : undefined

@@ -58,6 +58,21 @@ describe('journal show', () => {
     await assert.rejects(output('ticket', refunded, '--at', '2001-01-01'), /has had no turn up to 2001-01-01/)
   })
 
+  test('tells a journal that cannot be folded, and says so', async () => {
+    const broken = structuredClone(record)
+    const turn = broken.turns.find(({ actorId, version }) => actorId === refunded && version === 2)
+    Object.assign(turn?.decision ?? {}, { events: [{ type: 'Sung_v1' }] })
+    let out = ''
+    await show(['ticket', refunded, '--at', '3'], inspect(broken), (text) => {
+      out += text
+    })
+    assert.match(out, /event +Sung_v1 \{\}\n[\s\S]*^3 +\d{4}-/m)
+    assert.match(
+      out,
+      /The state after version 3: it cannot be told past version 1: ticket cannot evolve by Sung_v1\.\n$/,
+    )
+  })
+
   test('is clear about what it does not find', async () => {
     const nobody = '00000000-0000-4000-8000-000000000000'
     await assert.rejects(output('ticket', nobody), {

@@ -7,7 +7,7 @@ import { misused } from '../dead-letters/command.ts'
 import type { Address, TurnRecord } from '../engine/ports.ts'
 import type { Inspection, PartitionView } from '../store/inspection.ts'
 import { eventsOf } from '../verify/events.ts'
-import { stateText, turnText } from './text.ts'
+import { type Life, stateText, turnText } from './text.ts'
 
 export const help = `turnstile journal show KIND ID [options]
 
@@ -33,18 +33,29 @@ export async function show(args: string[], inspection: Inspection, print: (text:
   const isUntil = parseAt(values.at)
   const { length: partitions } = await inspection.heads()
   await inspection.view(partitionOf(address.id, partitions), async (view) => {
-    const life = { version: 0, state: actor.initial }
+    let life: Life = { version: 0, state: actor.initial }
     for await (const turn of turnsUntil(view, address, isUntil)) {
-      life.version = turn.version
-      life.state = fold(actor, life.state, eventsOf(turn))
       print(values.json ? `${JSON.stringify(turn)}\n` : turnText(turn))
+      life = after(actor, life, turn)
     }
     const named = `${address.kind} ${address.id}`
     if (life.version === 0)
       throw misused(values.at ? `${named} has had no turn up to ${values.at}` : `${named} has never had a turn`)
-    const alarm = alarmOf(actor, life.state)
-    print(values.json ? `${JSON.stringify({ ...address, ...life, alarm })}\n` : stateText({ ...life, alarm }))
+    print(values.json ? `${JSON.stringify({ ...address, ...life })}\n` : stateText(life))
   })
+}
+
+/** A journal that is broken is what one looks at most: the turns are told all the same. */
+function after(actor: AnyActor, before: Life, turn: TurnRecord): Life {
+  const { version } = turn
+  if (before.fault !== undefined) return { ...before, version }
+  try {
+    const state = fold(actor, before.state, eventsOf(turn))
+    const alarm = alarmOf(actor, state)
+    return { version, state, ...(alarm && { alarm }) }
+  } catch (error) {
+    return { ...before, version, fault: `it cannot be told past version ${version - 1}: ${(error as Error).message}` }
+  }
 }
 
 async function* turnsUntil(view: PartitionView, address: Address, isUntil: (turn: TurnRecord) => boolean) {

@@ -21,9 +21,13 @@ export function turnText(turn: TurnRecord): string {
   return [heading, ...lines.map(([name = '', text = '']) => `      ${name.padEnd(8)} ${oneLine(text)}`), ''].join('\n')
 }
 
-export function stateText(life: { version: number; state: unknown; alarm: Alarm<Tagged> | undefined }): string {
-  const alarm = life.alarm ? `Its alarm goes off at ${life.alarm.at}: ${life.alarm.command.type}.\n` : ''
-  return `\nThe state after version ${life.version}:\n${printable(JSON.stringify(life.state, null, 2))}\n${alarm}`
+/** What has become of an actor by some version, and why that cannot be told, if it cannot. */
+export type Life = { version: number; state: unknown; alarm?: Alarm<Tagged>; fault?: string }
+
+export function stateText({ version, state, alarm, fault }: Life): string {
+  if (fault !== undefined) return `\nThe state after version ${version}: ${oneLine(fault)}.\n`
+  const due = alarm ? `Its alarm goes off at ${alarm.at}: ${alarm.command.type}.\n` : ''
+  return `\nThe state after version ${version}:\n${printable(JSON.stringify(state, null, 2))}\n${due}`
 }
 
 function sendText(send: RecordedSend): string {

@@ -12,7 +12,7 @@ export const checks = {
   states: { of: 'actors', holds: "An actor's stored version and state are the fold of its events." },
   schemas: { of: 'actors', holds: 'A stored state is what its schema asks for.' },
   alarms: { of: 'actors', holds: 'The stored alarm is the one that the state asks for, unless that one had its turn.' },
-  armed: { of: 'alarms', holds: 'A partition counts as many alarms as are set in it.' },
+  armed: { of: 'partitions', holds: 'A partition counts as many alarms as are set in it.' },
   overdue: {
     of: 'alarms',
     holds: 'What is past its deadline has ended: no alarm waits since longer than the grace time.',

@@ -15,8 +15,8 @@ export function createProgress(out: { isTTY?: boolean; write(text: string): unkn
       write(`${percent} %, ${turns.toLocaleString('en')} of ${total.toLocaleString('en')} turns`)
     },
     clear(): void {
-      if (width > 0) write('')
       if (width === 0) return
+      write('')
       out.write('\r')
     },
   }

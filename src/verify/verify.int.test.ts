@@ -67,7 +67,7 @@ const breakages: [check: CheckName, what: string, sql: string][] = [
     edit(
       'accepted',
       '',
-      `'{"events": [{"type": "SeatsReserved_v1", "booking_id": "${crypto.randomUUID()}", "number_of_tickets": 1}]}'`,
+      `'{"events": [{"type": "SeatsReserved_v1", "booking_id": "${crypto.randomUUID()}", "number_of_tickets": 9}]}'`,
       'show',
       2,
     ),
@@ -173,13 +173,20 @@ describe('verify, on Postgres', () => {
   })
 
   test('it ends with 2 when it is called wrongly, with 3 when the database does not answer', async () => {
-    for (const args of [['--partition', 'x'], ['--partition', '99'], ['--grace', 'soon'], ['--all']]) {
-      const { code, out } = await run('verify', ...args)
-      assert.deepEqual([code, out], [2, ''], args.join(' '))
-    }
-    const { code, err } = await runCli({ POSTGRES_URL: 'postgres://localhost:1/none' }, ['verify'])
+    const nowhere = runCli({ POSTGRES_URL: 'postgres://localhost:1/none' }, ['verify'])
+    const wrong = [['--partition', '99'], ['--grace', 'soon'], ['--all']].map((args) => run('verify', ...args))
+    for (const { code, out } of await Promise.all(wrong)) assert.deepEqual([code, out], [2, ''])
+    const { code, err } = await nowhere
     assert.equal(code, 3)
     assert.match(err, /does not answer/)
-    assert.match((await run('verify', '--help')).out, /^turnstile verify .*\n[\s\S]* seats +What a show has reserved/)
+  })
+
+  test('it explains itself', async () => {
+    const [verify, journal, show] = await Promise.all(
+      [['verify'], ['journal'], ['journal', 'show']].map((words) => run(...words, '--help')),
+    )
+    assert.match(verify?.out ?? '', /^turnstile verify .*\n[\s\S]* seats +What a show has reserved/)
+    assert.match(journal?.out ?? '', /^ {2}show +one actor's life/m)
+    assert.match(show?.out ?? '', /^turnstile journal show KIND ID .*\n/)
   })
 })

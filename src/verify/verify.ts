@@ -147,7 +147,8 @@ async function checkStrays(view: PartitionView, { findings }: Work): Promise<voi
 async function checkAlarms(view: PartitionView, { findings, graceMs }: Work): Promise<void> {
   const { row, nowMs } = view
   const { armed, first } = await view.alarms()
-  for (const check of ['armed', 'overdue'] as const) findings.look(check, armed)
+  findings.look('armed')
+  findings.look('overdue', armed)
   if (armed !== row.armed) {
     const where = `partition ${row.id}`
     findings.differ('armed', { where, expected: `${armed}, as many as are set`, found: String(row.armed) })

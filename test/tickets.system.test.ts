@@ -115,6 +115,6 @@ describe('the life of a ticket, against services that are simulated', () => {
     await until('every seat is back', async () => (await seatsLeft(show)) === 10)
     for (const ticket of tickets) assert.equal((await stateOf(ticket)).status, 'refunded')
     assert.equal((await client.get(`/bookings/${booking}`)).body.status, 'canceled')
-    await checkInvariants(cluster.sql)
+    await checkInvariants(cluster)
   })
 })

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
-import { deriveId, partitionOf } from '../actor/ids.ts'
+import { outcomeId, partitionOf } from '../actor/ids.ts'
 import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
@@ -112,7 +112,7 @@ async function settle(effect: EffectDelivery, outcome: Outcome, settings: Effect
 }
 
 function outcomeCommand({ messageId, actor, meta }: EffectDelivery, command: Tagged): OutgoingCommand {
-  const id = deriveId(messageId, 'outcome')
+  const id = outcomeId(messageId)
   return { to: 'mailbox', address: actor, messageId: id, command, meta: { ...meta, causationId: messageId } }
 }
 

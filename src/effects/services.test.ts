@@ -26,7 +26,7 @@ async function startWorld(
     config: { GATEWAY_ADDR: gateway, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: callsPerSecond },
     effects: broker.effects,
     publisher: settings.publisher,
-    store: settings.deadLetters,
+    store: { ...settings.deadLetters, ...settings.failures },
     log: silent,
     observer: settings.observer,
   })

@@ -1,5 +1,14 @@
 import { readConfig } from '../config.ts'
-import type { Answer, KnownTurn, Log, OutgoingCommand, Reads, Requests, StoredActor } from '../engine/ports.ts'
+import type {
+  Answer,
+  FailingCall,
+  KnownTurn,
+  Log,
+  OutgoingCommand,
+  Reads,
+  Requests,
+  StoredActor,
+} from '../engine/ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 
@@ -12,6 +21,7 @@ export type TestHouse = {
   actors: Map<string, StoredActor>
   turns: KnownTurn[]
   lookUps: number
+  failingCalls: FailingCall[]
   /** The digests that hold the keys of batches. */
   keys: Map<string, string>
   lag: number
@@ -35,6 +45,7 @@ export function createHouse(): TestHouse {
     actors: new Map(),
     turns: [],
     lookUps: 0,
+    failingCalls: [],
     keys: new Map(),
     lag: 0,
     workers: 1,
@@ -60,6 +71,7 @@ export function createHouse(): TestHouse {
         house.lookUps++
         return house.turns.filter((turn) => keys.some(({ messageId }) => messageId === turn.messageId))
       },
+      failingCalls: async () => house.failingCalls,
       async claimKey(id, digest) {
         const holder = house.keys.get(id) ?? digest
         house.keys.set(id, holder)

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { CommandTo, Kind } from '../../schemas/index.ts'
+import type { FailingCall } from '../engine/ports.ts'
 import type { ProblemCode } from './problems.ts'
 
 /**
@@ -10,7 +11,7 @@ export type Route<Params = unknown, Body = unknown> = {
   method: 'GET' | 'POST' | 'PUT'
   /** As OpenAPI writes it: `/shows/{show_id}`. */
   path: `/${string}`
-  group: 'Shows' | 'Bookings' | 'Tickets' | 'Operation' | 'Documents'
+  group: 'Shows' | 'Bookings' | 'Tickets' | 'VIP bundles' | 'Operation' | 'Documents'
   summary: string
   description?: string
   /** Of the names in the path. */
@@ -54,6 +55,8 @@ export type Call<Params, Body> = {
   askAll(batch: NextCommand[]): Promise<void>
   /** The committed state of an actor, if it has one. */
   findState(kind: Kind, id: string): Promise<unknown>
+  /** What fails of the calls that it asked for. */
+  findFailingCalls(kind: Kind, id: string): Promise<FailingCall[]>
   server: ServerView
 }
 

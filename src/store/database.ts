@@ -1,10 +1,10 @@
 import { Connection, type ConnectionOptions, type Query } from './connection.ts'
 
 /**
- * What a connection is for. Three, so that a load never waits for a commit, nor the heartbeat for a long read; one each,
- * so that what is asked first is done first.
+ * What a connection is for. Four, so that a load never waits for a commit, nor the heartbeat for a long read, nor any of
+ * them for a flood of notes; one each, so that what is asked first is done first.
  */
-export type Use = 'commit' | 'read' | 'lease'
+export type Use = 'commit' | 'read' | 'lease' | 'notes'
 
 /** The process's connections: opened when first used, replaced when they break. */
 export class Database {

@@ -1,9 +1,12 @@
+import type { Service } from '../../schemas/index.ts'
 import type {
   Address,
   Cluster,
   Commit,
   CommitResult,
   DeadLetter,
+  EffectFailure,
+  FailingCall,
   KnownTurn,
   PartitionRow,
   Reads,
@@ -13,6 +16,7 @@ import type {
   TurnRecord,
 } from '../engine/ports.ts'
 import { json } from './encode.ts'
+import { requestOf } from './failing-calls.ts'
 
 type Located = Address & { partition: number }
 type Progress = { id: number; epoch: number; published: number }
@@ -36,6 +40,7 @@ export class MemoryStore implements Store, Reads {
   readonly #turns = new Map<string, TurnRecord>()
   readonly #actors = new Map<string, StoredActor>()
   readonly #letters = new Map<string, StoredLetter>()
+  readonly #failures = new Map<string, EffectFailure & { at: string }>()
   readonly #requestKeys = new Map<string, RequestKey>()
 
   /** @param nowMs the database's clock */
@@ -128,6 +133,28 @@ export class MemoryStore implements Store, Reads {
     this.#keep(letter)
   }
 
+  async noteFailure(failure: EffectFailure): Promise<void> {
+    this.#failures.set(failureKey(failure), copy({ ...failure, at: new Date(this.#nowMs()).toISOString() }))
+  }
+
+  async forgetFailure(failure: Located & { effectId: string }): Promise<void> {
+    this.#failures.delete(failureKey(failure))
+  }
+
+  async failingCalls({ kind, id }: Located): Promise<FailingCall[]> {
+    const failing = [...this.#failures.values()].filter((failure) => failure.kind === kind && failure.id === id)
+    const letters = this.deadLetters.filter(({ actorId, headers }) => actorId === id && headers['Actor-Kind'] === kind)
+    const calls = [
+      ...failing.map(({ service, request, attempts, cause, at }) => {
+        return { service, request, attempts, cause, at, isDeadLetter: false }
+      }),
+      ...letters.map(({ kind, type, payload, attempts, cause, at }) => {
+        return { service: kind as Service, request: requestOf(type, payload), attempts, cause, at, isDeadLetter: true }
+      }),
+    ]
+    return calls.sort((a, b) => a.at.localeCompare(b.at))
+  }
+
   async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
     return copy((this.#journals.get(partition) ?? []).slice(after, after + limit))
   }
@@ -206,4 +233,5 @@ const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string =>
 const letterKey = ({ partition, messageId, kind, actorId }: DeadLetter): string => {
   return `${partition}/${messageId}/${kind} ${actorId}`
 }
+const failureKey = ({ effectId, ...actor }: Located & { effectId: string }): string => `${keyOf(actor)}/${effectId}`
 const copy = <T>(value: T): T => JSON.parse(json(value))

@@ -18,7 +18,7 @@ after(async () => {
 })
 
 storeFeatures('PostgresStore', async () => {
-  await sql`truncate partition, worker, turn, actor, dead_letter, request_key`
+  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, failing_call`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
   return {

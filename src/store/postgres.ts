@@ -5,6 +5,7 @@ import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
 import { keepDeadLetter } from './dead-letters.ts'
 import { databaseUnavailable, isTransient } from './errors.ts'
+import { failingCalls, forgetFailure, noteFailure } from './failing-calls.ts'
 import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
@@ -53,10 +54,13 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     commit: (batch) => commit(database, batch),
     findTurns: (keys) => findTurns(database, keys),
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
+    noteFailure: (failure) => noteFailure(database, failure),
+    forgetFailure: (failure) => forgetFailure(database, failure),
     readJournal: (partition, after, limit) => readJournal(database, partition, after, limit),
     reads: {
       actor: (address) => actor(ingress, address),
       findTurns: (keys) => findTurns(ingress, keys),
+      failingCalls: (address) => failingCalls(ingress, address),
       claimKey: (id, digest) => claimKey(ingress, id, digest),
       health: () => health(ingress),
     },

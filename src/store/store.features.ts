@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { PartitionRow, Reads, Store } from '../engine/ports.ts'
+import type { EffectFailure, PartitionRow, Reads, Store } from '../engine/ports.ts'
 import type { StoredLetter } from './memory.ts'
 import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, stream, turnOf } from './store.fixtures.ts'
 
@@ -316,6 +316,57 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       await store.keepDeadLetter(letter)
       await store.keepDeadLetter({ ...letter, cause: 'another' })
       assert.deepEqual(await harness.deadLetters(), [{ ...letter, cause: 'another', attempts: 2 }])
+    })
+
+    describe('calls that fail', () => {
+      const id = randomUUID()
+      const asker = { partition: 1, kind: 'bundle', id }
+      const request = { type: 'CancelTaxi', taxi_booking_id: 'T-1' }
+      const failureOf = (given: Partial<EffectFailure>): EffectFailure => {
+        const effectId = randomUUID()
+        return { ...asker, effectId, service: 'transportation', request, attempts: 1, cause: 'reset', ...given }
+      }
+      const seen = async (address = asker) => {
+        const calls = await reads.failingCalls(address)
+        return calls.map(({ at, ...call }) => {
+          assert.equal(new Date(at).toISOString(), at)
+          return call
+        })
+      }
+      const { service } = failureOf({})
+      const isDeadLetter = false
+
+      it('are shown with their last failure, until they are forgotten', async () => {
+        const failure = failureOf({})
+        await store.noteFailure(failure)
+        await store.noteFailure({ ...failure, attempts: 2, cause: '503' })
+        await store.noteFailure(failureOf({ id: randomUUID() }))
+        await store.noteFailure(failureOf({ kind: 'ticket' }))
+        assert.deepEqual(await seen(), [{ service, request, attempts: 2, cause: '503', isDeadLetter }])
+        await store.forgetFailure(failure)
+        await store.forgetFailure(failure)
+        assert.deepEqual(await seen(), [])
+        assert.equal((await seen({ ...asker, kind: 'ticket' })).length, 1)
+      })
+
+      it('are shown when they are dead letters, of the actor that asked, whatever they hold', async () => {
+        const { type, ...body } = request
+        const letter = letterOf({
+          partition: 1,
+          kind: service,
+          actorId: id,
+          type,
+          headers: { 'Actor-Kind': 'bundle' },
+          payload: Buffer.from(JSON.stringify(body)),
+        })
+        await store.keepDeadLetter(letter)
+        await store.keepDeadLetter({ ...letter, messageId: randomUUID(), headers: { 'Actor-Kind': 'ticket' } })
+        await store.keepDeadLetter({ ...letter, messageId: randomUUID(), actorId: randomUUID() })
+        const call = { service, request, attempts: 1, cause: letter.cause, isDeadLetter: true }
+        assert.deepEqual(await seen(), [call])
+        await store.keepDeadLetter({ ...letter, payload: Uint8Array.of(0, 255) })
+        assert.deepEqual(await seen(), [{ ...call, request: { type }, attempts: 2 }])
+      })
     })
 
     describe('reads', () => {

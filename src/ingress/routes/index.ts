@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import { bookTickets, cancelBooking, getBooking } from './bookings.ts'
+import { bookVipBundle, cancelVipBundle, getVipBundle } from './bundles.ts'
 import { docs, openapi, problem } from './documents.ts'
 import { operationRoutes } from './operation.ts'
 import { createShow, getShow } from './shows.ts'
@@ -15,6 +16,9 @@ export const routes: Route[] = [
   reportTickets,
   getTicket,
   refundTicket,
+  bookVipBundle,
+  getVipBundle,
+  cancelVipBundle,
   ...operationRoutes,
   openapi,
   docs,

@@ -182,6 +182,8 @@ export const bookVipBundleBody = z
   .refine(({ number_of_tickets, passengers }) => passengers.length === number_of_tickets, {
     path: ['passengers'],
     message: 'must be as many as number_of_tickets',
+    // Of a number that is wrong itself nothing more is said.
+    when: ({ issues }) => issues.length === 0,
   })
 export const vipBundleInitialized = z.object({ booking_id: bookingId, vip_bundle_id: bundleId })
 

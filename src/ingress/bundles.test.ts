@@ -16,8 +16,8 @@ afterEach(() => ingress.close())
 
 /** Whatever is asked is answered so. */
 const answer = (reply: { ok: object } | { refused: string; reason: string }) => {
-  house.onSend = async ({ messageId: requestId, meta: { fingerprint = '' } }) => {
-    setImmediate(() => house.answer({ requestId, fingerprint, reply: reply as never }))
+  house.onSend = async ({ messageId: requestId, meta: { fingerprint } }) => {
+    setImmediate(() => house.answer({ requestId, ...(fingerprint && { fingerprint }), reply: reply as never }))
     return { duplicate: false }
   }
 }

@@ -67,6 +67,7 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
     log: silent,
     observer: { deadLetter() {} },
     deadLetters: { keepDeadLetter: async (letter) => void letters.push(letter) },
+    failures: { noteFailure: async () => {}, forgetFailure: async () => {} },
     publisher: {
       publish: async (messages: Outgoing[]) => {
         for (const message of messages) if (message.to === 'mailbox') told.push(message.command)

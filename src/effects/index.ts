@@ -10,7 +10,7 @@ import { receipts } from './receipts.ts'
 import type { AnyAdapter } from './service.ts'
 import { spreadsheets } from './spreadsheets.ts'
 import { transportation } from './transportation.ts'
-import { carryOut, type DeadLetters } from './worker.ts'
+import { carryOut, type DeadLetters, type FailureNotes } from './worker.ts'
 
 /** Every external service there is. */
 const adapters: AnyAdapter[] = [deadNation, receipts, payments, spreadsheets, files, transportation]
@@ -23,7 +23,7 @@ export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
   effects: EffectQueue
   publisher: Publisher
-  store: DeadLetters & Pick<Store, 'readPauses'>
+  store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>
   log: Log
   observer: Pick<Observer, 'deadLetter' | 'paused'>
 }
@@ -69,6 +69,7 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     gate,
     publisher,
     deadLetters: store,
+    failures: store,
     observer,
     log,
     gateway: config.GATEWAY_ADDR,

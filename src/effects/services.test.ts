@@ -26,7 +26,7 @@ async function startWorld(
     config: { GATEWAY_ADDR: gateway, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: callsPerSecond },
     effects: broker.effects,
     publisher: settings.publisher,
-    store: { ...settings.deadLetters, readPauses: async () => [] },
+    store: { ...settings.deadLetters, ...settings.failures, readPauses: async () => [] },
     log: silent,
     observer: { ...settings.observer, paused() {} },
   })

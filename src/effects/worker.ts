@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { outcomeId, partitionOf } from '../actor/ids.ts'
-import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
+import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher, Store } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
@@ -15,11 +15,15 @@ export interface DeadLetters {
   keepDeadLetter(letter: DeadLetter): Promise<void>
 }
 
+/** So that people can see what an actor waits for. Nothing depends on it. */
+export type FailureNotes = Pick<Store, 'noteFailure' | 'forgetFailure'>
+
 export type EffectSettings = {
   adapter: AnyAdapter
   gate: Pick<Gate, 'pass'>
   publisher: Publisher
   deadLetters: DeadLetters
+  failures: FailureNotes
   observer: Pick<Observer, 'deadLetter'>
   log: Log
   /** Address of the services. */
@@ -44,7 +48,7 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
   const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
   try {
     const outcome = await settings.gate.pass(() => attempt(effect, parsed, settings))
-    if (outcome) await settle(effect, outcome, settings)
+    if (outcome) await settle(effect, parsed.request, outcome, settings)
     else effect.retry(0)
   } finally {
     clearInterval(stillAtIt)
@@ -96,9 +100,15 @@ function headersOf({ messageId, meta: { correlationId, traceparent } }: EffectDe
   }
 }
 
-async function settle(effect: EffectDelivery, outcome: Outcome, settings: EffectSettings): Promise<void> {
+async function settle(
+  effect: EffectDelivery,
+  request: Tagged,
+  outcome: Outcome,
+  settings: EffectSettings,
+): Promise<void> {
   if ('tell' in outcome) {
     await settings.publisher.publish([outcomeCommand(effect, outcome.tell)])
+    await forgetFailure(effect, settings)
     await effect.done()
   } else if ('refused' in outcome) {
     await bury(effect, 'effect-refused', outcome.refused, settings)
@@ -107,6 +117,7 @@ async function settle(effect: EffectDelivery, outcome: Outcome, settings: Effect
   } else {
     const delayMs = Math.max(backoffMs(effect.attempt, settings.random()), outcome.retryAfterMs)
     settings.log.warn({ ...namesOf(effect), cause: outcome.temporary, delayMs }, 'the call failed; it is tried again')
+    await noteFailure(effect, request, outcome.temporary, settings)
     effect.retry(delayMs)
   }
 }
@@ -123,11 +134,39 @@ async function bury(effect: EffectDelivery, code: ErrorCode, cause: string, sett
   const at = new Date().toISOString()
   const letter = { partition, kind, actorId: actor.id, type, messageId, code, cause, payload, headers, meta, at }
   await settings.deadLetters.keepDeadLetter(letter)
+  await forgetFailure(effect, settings)
   settings.log.error({ ...namesOf(effect), code, cause }, 'dead letter')
   settings.publisher.announce(letter)
   settings.observer.deadLetter(kind, code)
   await effect.done()
 }
+
+async function noteFailure(
+  effect: EffectDelivery,
+  request: Tagged,
+  cause: string,
+  settings: EffectSettings,
+): Promise<void> {
+  const { service, attempt: attempts } = effect
+  const failure = { ...failureOf(effect, settings), service, request, attempts, cause }
+  await settings.failures.noteFailure(failure).catch((error) => {
+    settings.log.warn({ ...namesOf(effect), err: error }, 'a failing call could not be noted')
+  })
+}
+
+async function forgetFailure(effect: EffectDelivery, settings: EffectSettings): Promise<void> {
+  // The first attempt of all has no failure before it.
+  if (effect.attempt === 1) return
+  await settings.failures.forgetFailure(failureOf(effect, settings)).catch((error) => {
+    settings.log.warn({ ...namesOf(effect), err: error }, 'a call that failed before is still noted as failing')
+  })
+}
+
+const failureOf = ({ actor, messageId: effectId }: EffectDelivery, { partitions }: EffectSettings) => ({
+  ...actor,
+  partition: partitionOf(actor.id, partitions),
+  effectId,
+})
 
 function namesOf({ service, type, actor, messageId, attempt, meta }: EffectDelivery): object {
   return { correlationId: meta.correlationId, service, type, actor: `${actor.kind}.${actor.id}`, messageId, attempt }

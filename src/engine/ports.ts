@@ -307,6 +307,28 @@ export type CommitResult =
 /** A turn looked up by its message: what a repeated message is answered with. */
 export type KnownTurn = { kind: string; actorId: string; messageId: string; fingerprint?: string; reply?: Reply }
 
+/** A call of an external service that failed, and is tried again. `id` and `kind` are who asked for it. */
+export type EffectFailure = Address & {
+  partition: number
+  effectId: string
+  service: Service
+  request: Tagged
+  /** How many there were. */
+  attempts: number
+  cause: string
+}
+
+/** What an actor waits for in vain: a call that is tried again, or one that was given up on and is an open dead letter. */
+export type FailingCall = {
+  service: Service
+  request: Tagged
+  attempts: number
+  cause: string
+  /** Of the last failure, RFC 3339 in UTC. */
+  at: string
+  isDeadLetter: boolean
+}
+
 /** Every method but `commit` rejects when the database cannot be reached within its deadline; the caller tries again. */
 export interface Store {
   /** Renews the worker's lease, and with it its hold on its partitions, by the database's clock; tells how things stand. */
@@ -344,6 +366,10 @@ export interface Store {
   keepDeadLetter(letter: DeadLetter): Promise<void>
   /** What is paused now, for those who have no heartbeat. */
   readPauses(): Promise<Pause[]>
+  /** Notes the last failure of an effect. */
+  noteFailure(failure: EffectFailure): Promise<void>
+  /** The effect fails no more: forgets what was noted of it, if anything. */
+  forgetFailure(failure: Address & { partition: number; effectId: string }): Promise<void>
   /** A stretch of the journal: positions from `after + 1` on, at most `limit`. */
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
 }
@@ -352,6 +378,8 @@ export interface Store {
 export interface Reads {
   actor(address: Address & { partition: number }): Promise<StoredActor | undefined>
   findTurns: Store['findTurns']
+  /** What fails of what this actor asked for, oldest first. */
+  failingCalls(address: Address & { partition: number }): Promise<FailingCall[]>
   /**
    * Claims a request's id for the request of this digest, unless it is claimed already.
    *

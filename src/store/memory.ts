@@ -1,3 +1,4 @@
+import type { Service } from '../../schemas/index.ts'
 import type {
   Address,
   Cluster,
@@ -5,6 +6,8 @@ import type {
   CommitResult,
   DeadLetter,
   DueAlarm,
+  EffectFailure,
+  FailingCall,
   Feed,
   KnownTurn,
   PartitionRow,
@@ -17,6 +20,7 @@ import type {
   TurnRecord,
 } from '../engine/ports.ts'
 import { json } from './encode.ts'
+import { requestOf } from './failing-calls.ts'
 
 type Located = Address & { partition: number }
 type Progress = { id: number; epoch: number; published: number }
@@ -41,6 +45,7 @@ export class MemoryStore implements Store, Reads, Feed {
   readonly #actors = new Map<string, StoredActor>()
   readonly #letters = new Map<string, StoredLetter>()
   readonly #pauses = new Map<string, Pause>()
+  readonly #failures = new Map<string, EffectFailure & { at: string }>()
   readonly #requestKeys = new Map<string, RequestKey>()
 
   /** @param nowMs the database's clock */
@@ -159,6 +164,28 @@ export class MemoryStore implements Store, Reads, Feed {
     this.#pauses.delete(pauseKey(pause))
   }
 
+  async noteFailure(failure: EffectFailure): Promise<void> {
+    this.#failures.set(failureKey(failure), copy({ ...failure, at: new Date(this.#nowMs()).toISOString() }))
+  }
+
+  async forgetFailure(failure: Located & { effectId: string }): Promise<void> {
+    this.#failures.delete(failureKey(failure))
+  }
+
+  async failingCalls({ kind, id }: Located): Promise<FailingCall[]> {
+    const failing = [...this.#failures.values()].filter((failure) => failure.kind === kind && failure.id === id)
+    const letters = this.deadLetters.filter(({ actorId, headers }) => actorId === id && headers['Actor-Kind'] === kind)
+    const calls = [
+      ...failing.map(({ service, request, attempts, cause, at }) => {
+        return { service, request, attempts, cause, at, isDeadLetter: false }
+      }),
+      ...letters.map(({ kind, type, payload, attempts, cause, at }) => {
+        return { service: kind as Service, request: requestOf(type, payload), attempts, cause, at, isDeadLetter: true }
+      }),
+    ]
+    return calls.sort((a, b) => a.at.localeCompare(b.at))
+  }
+
   async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
     return copy((this.#journals.get(partition) ?? []).slice(after, after + limit))
   }
@@ -263,4 +290,5 @@ const letterKey = ({ partition, messageId, kind, actorId }: DeadLetter): string 
 const eventsOf = ({ message: _, meta: __, decision, ...turn }: TurnRecord): TurnEvents => {
   return copy({ ...turn, events: decision.events ?? [], publishes: decision.publishes ?? [] })
 }
+const failureKey = ({ effectId, ...actor }: Located & { effectId: string }): string => `${keyOf(actor)}/${effectId}`
 const copy = <T>(value: T): T => JSON.parse(json(value))

@@ -2,6 +2,8 @@ import { after, before } from 'node:test'
 import postgres from 'postgres'
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { alarmFeatures } from './alarms.features.ts'
+import { failingCallsFeatures } from './failing-calls.features.ts'
+import { feedFeatures } from './feed.features.ts'
 import type { StoredLetter } from './memory.ts'
 import { openPauses } from './pause-store.ts'
 import { openStore, prepareDatabase } from './postgres.ts'
@@ -20,7 +22,7 @@ after(async () => {
 })
 
 const open = async (): Promise<StoreHarness> => {
-  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause`
+  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, failing_call`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
   const pauses = openPauses({ url: database.url, applicationName: 'operator', deadlineMs: 5_000 })
@@ -44,6 +46,8 @@ const open = async (): Promise<StoreHarness> => {
 
 storeFeatures('PostgresStore', open)
 alarmFeatures('PostgresStore', open)
+feedFeatures('PostgresStore', open)
+failingCallsFeatures('PostgresStore', open)
 
 function letterOfRow(row: postgres.Row): StoredLetter {
   const { partition, kind, type, code, cause, stack, headers, meta, attempts } = row

@@ -52,6 +52,21 @@ describe('a turn', () => {
     )
   })
 
+  test('publishes what its actor says in public, and not what another calls by the same name', () => {
+    const state = {
+      status: 'made',
+      show_id: deriveId('s', 0),
+      number_of_tickets: 1,
+      customer_email: 'a@example.com',
+      requested_at: anyContext.at,
+      tickets_ordered: true,
+      tickets: { [deriveId('t', 0)]: 'confirmed' },
+    }
+    const refunded = { type: 'TicketRefunded', ticket_id: deriveId('t', 0) }
+    const { events, publishes } = takeTurn(booking, state, refunded, anyContext, false)
+    assert.deepEqual([events[0]?.type, publishes], ['TicketRefunded_v1', []])
+  })
+
   test('that refuses a request answers by itself; further down the chain it leaves the answer to others', () => {
     const refusing = obedient(() => ({ refuse: 'no', reason: 'because' }))
     assert.deepEqual(takeIt(refusing, true).reply, { refused: 'no', reason: 'because' })

@@ -46,7 +46,7 @@ export function takeTurn(actor: AnyActor, state: unknown, message: Tagged, conte
     state: fold(actor, state, events),
   }
   const nextId = counter(`${actor.kind}.${context.id}`, context.messageId)
-  for (const event of events) if (event.type in publicEvents) turn.publishes.push({ messageId: nextId(), event })
+  for (const event of events) if (isPublic(actor, event)) turn.publishes.push({ messageId: nextId(), event })
   for (const intent of intents) {
     if ('send' in intent) turn.sends.push({ messageId: nextId(), ...parseSend(intent) })
     else turn.calls.push({ messageId: nextId(), ...parseCall(intent) })
@@ -75,6 +75,11 @@ function outcomeOf(decision: Decision<Tagged>): Pick<Turn, 'outcome' | 'because'
 
 function refusalOf(decision: Decision<Tagged>): Reply | undefined {
   return 'refuse' in decision ? { refused: decision.refuse, reason: decision.reason } : undefined
+}
+
+/** Actors may name an event of their own like somebody's public one: a booking notes of its ticket `TicketRefunded_v1`. */
+function isPublic({ schemas }: AnyActor, { type }: Tagged): boolean {
+  return type in publicEvents && publicEvents[type] === schemas.events[type]
 }
 
 function parseEvent(actor: AnyActor, event: Tagged): Tagged {

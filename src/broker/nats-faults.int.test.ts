@@ -101,6 +101,22 @@ describe('when nats-server', () => {
     await restart()
   })
 
+  it('dies with an effect that it may have stored, the effect says so when it is told again', async () => {
+    const { publisher, effects } = harness.broker
+    const seen: (boolean | undefined)[] = []
+    await effects.consume('payments', 1, async ({ mayBeRepeat, done }) => {
+      seen.push(mayBeRepeat)
+      await done()
+    })
+    server.process().signal('SIGSTOP')
+    const publishing = publisher.publish([{ ...effectOf(), service: 'payments' }])
+    await kill()
+    await restart()
+    await publishing
+    await until('it is handed over', () => seen.length === 1)
+    assert.deepEqual(seen, [true])
+  })
+
   it('comes back without its data, the streams are made again', async () => {
     const { mailboxes, publisher } = harness.broker
     const before = (await mailboxes.state()).id

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
+import { crashPoint } from '../crash-points.ts'
 import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
@@ -73,7 +74,7 @@ function parseEffect(
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
   const { gateway, timeoutMs } = settings
   const headers = headersOf(effect)
-  const mayBeDone = effect.attempt > 1 || effect.isRequeued === true
+  const mayBeDone = effect.attempt > 1 || effect.mayBeRepeat === true
   try {
     if (call.readBack && mayBeDone) {
       const seen = await callHttp(gateway, call.readBack.toHttp(request), headers, timeoutMs)
@@ -98,7 +99,9 @@ function headersOf({ messageId, meta: { correlationId, traceparent } }: EffectDe
 
 async function settle(effect: EffectDelivery, outcome: Outcome, settings: EffectSettings): Promise<void> {
   if ('tell' in outcome) {
+    crashPoint('after-call', effect.service)
     await settings.publisher.publish([outcomeCommand(effect, outcome.tell)])
+    crashPoint('after-outcome', effect.service)
     await effect.done()
   } else if ('refused' in outcome) {
     await bury(effect, 'effect-refused', outcome.refused, settings)

@@ -4,6 +4,7 @@ import { type Import, importsOf, isForTests, type Source } from './source.ts'
 type Room = { room: string; may: string[]; mayTypesOf?: string[] }
 
 const ports = 'src/engine/ports.ts'
+const crashPoints = 'src/crash-points.ts'
 const adapter = {
   may: [ports, 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
   mayTypesOf: ['src/config.ts'],
@@ -14,15 +15,16 @@ const rooms: Room[] = [
   { room: 'actors/', may: ['schemas/'], mayTypesOf: ['src/actor/'] },
   { room: 'schemas/', may: [] },
   { room: 'src/actor/', may: ['schemas/'] },
-  { room: 'src/engine/', may: ['src/actor/', 'schemas/', 'src/errors.ts'] },
+  { room: 'src/engine/', may: ['src/actor/', 'schemas/', 'src/errors.ts', crashPoints] },
   { room: 'src/broker/', ...adapter },
   { room: 'src/store/', ...adapter },
-  { room: 'src/effects/', ...adapter },
+  { room: 'src/effects/', ...adapter, may: [...adapter.may, crashPoints] },
   { room: 'src/ingress/', ...adapter },
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
   { room: 'src/errors.ts', may: [] },
+  { room: crashPoints, may: [] },
   // What stands in src itself puts the rooms together.
   { room: 'src/', may: ['src/', 'actors/', 'schemas/'] },
 ]

@@ -9,8 +9,8 @@ import { amount, email, id, text, ticketsOfBooking, ticketsOfShow, timestamp } f
 const showId = id.meta({ description: 'The show', examples: ['019389c2-4c00-7d2e-9a51-6f1b0c7a8e44'] })
 const bookingId = id.meta({ description: 'The booking', examples: ['019389c7-1f3a-7b08-8c66-2d94e5b1a703'] })
 
-const ticketId = id.meta({ description: 'The ticket', examples: ['5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21'] })
-const customerEmail = email.meta({ description: 'Where the tickets go', examples: ['ada@example.org'] })
+export const ticketId = id.meta({ description: 'The ticket', examples: ['5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21'] })
+export const customerEmail = email.meta({ description: 'Where the tickets go', examples: ['ada@example.org'] })
 
 const show = {
   dead_nation_id: id.meta({

@@ -9,8 +9,11 @@ import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/leases.ts'
 import type { Log } from './engine/ports.ts'
 import { createIngress } from './ingress/server.ts'
+import { projections } from './projections/index.ts'
+import { Projector } from './projections/projector.ts'
 import type { Role } from './roles.ts'
 import { openStore, prepareDatabase } from './store/postgres.ts'
+import { openLiveProjections } from './store/projections.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
@@ -18,6 +21,9 @@ export type Daemon = {
   /** Drains: answers what was asked, hands over what is owned, then lets go of everything. */
   stop(): Promise<void>
 }
+
+/** Nothing hangs on a read model's time but its lag, and its largest steps take a while. */
+const projectorDeadlineMs = 10_000
 
 type Part = { name: string; stop(): Promise<void> }
 
@@ -84,8 +90,19 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     const effects = await startEffects({ config, effects: broker.effects, publisher, store, log, observer })
     parts.push({ name: 'effects', stop: () => effects.close() })
   }
+  if (roles.includes('projector')) {
+    const live = openLiveProjections({
+      url: config.POSTGRES_URL,
+      applicationName: `turnstile ${worker} projector`,
+      deadlineMs: projectorDeadlineMs,
+    })
+    const projector = new Projector({ projections, store: live, clock: systemClock, log, observer })
+    projector.start()
+    parts.push({ name: 'read models', stop: () => live.close() }, { name: 'projector', stop: () => projector.stop() })
+  }
   const isOpen = roles.includes('ingress')
-  const ingress = createIngress({ config, isOpen, requests, reads: store.reads, metrics, log })
+  const { reads, readModels, feed } = store
+  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
 }

@@ -21,6 +21,9 @@ export const errorCatalogue = {
   'commit-rejected': 'stop',
   'effect-refused': 'stop',
   'effect-exhausted': 'stop',
+  'actor-paused': 'stop',
+  'projection-stalled': 'stop',
+  'projection-rebuilding': 'stop',
 } as const
 
 export type ErrorCode = keyof typeof errorCatalogue

@@ -3,6 +3,8 @@ import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
+import { runPauseCommand } from './pauses/index.ts'
+import { projections } from './projections/commands/index.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
 
@@ -11,23 +13,28 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile run [--roles ${roles.join(',')}]   runs the daemon; without --roles, all of it
   turnstile migrate                            brings the database's schema up to date, and ends
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
+  turnstile pause|resume|pauses …              holds back an actor, a kind of actors or a service, and lets it go on
+  turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate needs only the first.
+migrate and projections need only the first.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
 async function main(args: string[]): Promise<number> {
-  if (args[0] === 'dead-letters') return deadLetters(args.slice(1))
+  const [name, ...rest] = args
+  if (name === 'dead-letters') return deadLetters(rest)
+  if (name === 'pause' || name === 'resume' || name === 'pauses') return runPauseCommand(name, rest)
+  if (name === 'projections') return projections(rest)
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: { roles: { type: 'string', default: roles.join(',') }, help: { type: 'boolean', short: 'h' } },
   })
-  const [command, ...rest] = positionals
+  const [command, ...others] = positionals
   if (values.help) return print(help)
-  if (rest.length > 0) return usage(`turnstile ${command} takes no ${rest.join(' ')}`)
+  if (others.length > 0) return usage(`turnstile ${command} takes no ${others.join(' ')}`)
   switch (command) {
     case 'run':
       return run(parseRoles(values.roles))

@@ -1,7 +1,7 @@
 import { TurnstileError } from './errors.ts'
 
 /** What one process does. All of it on a laptop; on a cluster each in a Deployment of its own. */
-export const roles = ['ingress', 'worker', 'effects'] as const
+export const roles = ['ingress', 'worker', 'effects', 'projector'] as const
 export type Role = (typeof roles)[number]
 
 /** Parses `ingress,worker`. */

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { booking } from '../../actors/booking.ts'
 import { show } from '../../actors/show.ts'
+import { ticket } from '../../actors/ticket.ts'
 import { anyContext } from '../../test/support/given.ts'
 import type { AnyActor, Decision, Tagged } from './actor.ts'
 import { deriveId } from './ids.ts'
@@ -52,19 +53,19 @@ describe('a turn', () => {
     )
   })
 
-  test('publishes what its actor says in public, and not what another calls by the same name', () => {
-    const state = {
-      status: 'made',
-      show_id: deriveId('s', 0),
-      number_of_tickets: 1,
-      customer_email: 'a@example.com',
-      requested_at: anyContext.at,
-      tickets_ordered: true,
-      tickets: { [deriveId('t', 0)]: 'confirmed' },
-    }
-    const refunded = { type: 'TicketRefunded', ticket_id: deriveId('t', 0) }
-    const { events, publishes } = takeTurn(booking, state, refunded, anyContext, false)
-    assert.deepEqual([events[0]?.type, publishes], ['TicketRefunded_v1', []])
+  test("publishes the events of the list, and no other actor's of the same name", () => {
+    const [bookingId, ticketId] = [deriveId('b', 0), deriveId('t', 0)]
+    const order = { show_id: deriveId('s', 0), number_of_tickets: 1, customer_email: 'a@example.com' }
+    const made = { status: 'made', ...order, requested_at: anyContext.at, tickets_ordered: true, tickets: {} }
+    const news = { type: 'TicketRefunded', ticket_id: ticketId }
+    const heard = takeTurn(booking, made, news, anyContext, false)
+    assert.deepEqual(heard.events, [{ type: 'TicketRefunded_v1', ticket_id: ticketId }])
+    assert.deepEqual(heard.publishes, [])
+    const details = { booking_id: bookingId, customer_email: 'a@example.com', price: { amount: '1', currency: 'EUR' } }
+    const receipt = { number: 'R-1', issued_at: anyContext.at }
+    const refunding = { status: 'refunding', ...details, receipt, is_receipt_voided: true, file_name: null, rows: [] }
+    const refunded = takeTurn(ticket, refunding, { type: 'PaymentRefunded' }, anyContext, false)
+    assert.equal(refunded.publishes[0]?.event.type, 'TicketRefunded_v1')
   })
 
   test('that refuses a request answers by itself; further down the chain it leaves the answer to others', () => {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type Call, commandsByKind, publicEvents, requestsByService, type Send } from '../../schemas/index.ts'
-import type { AnyActor, Context, Decision, Reply, Tagged } from './actor.ts'
+import type { Alarm, AnyActor, Context, Decision, Reply, Tagged } from './actor.ts'
 import { deriveId, isUuid } from './ids.ts'
 
 /** What one message did to one actor, complete: everything that is journaled and everything that is to follow. */
@@ -15,6 +15,8 @@ export type Turn = {
   reply?: Reply
   /** The fold of the events over the state before. */
   state: unknown
+  /** What that state wants to be told, and when. */
+  alarm?: Alarm<Tagged>
 }
 
 /**
@@ -45,6 +47,8 @@ export function takeTurn(actor: AnyActor, state: unknown, message: Tagged, conte
     publishes: [],
     state: fold(actor, state, events),
   }
+  const alarm = alarmOf(actor, turn.state)
+  if (alarm) turn.alarm = alarm
   const nextId = counter(`${actor.kind}.${context.id}`, context.messageId)
   for (const event of events) if (isPublic(actor, event)) turn.publishes.push({ messageId: nextId(), event })
   for (const intent of intents) {
@@ -67,6 +71,14 @@ export function fold(actor: AnyActor, state: unknown, events: Tagged[]): unknown
   return folded
 }
 
+/** @throws when the actor has made it up wrongly: a time that is none, or a command that it does not take */
+export function alarmOf(actor: AnyActor, state: unknown): Alarm<Tagged> | undefined {
+  const alarm = actor.alarm?.(state as never)
+  if (!alarm) return undefined
+  const at = new Date(alarm.at).toISOString()
+  return { at, command: parseBy(actor.schemas.messages, alarm.command) as Tagged }
+}
+
 function outcomeOf(decision: Decision<Tagged>): Pick<Turn, 'outcome' | 'because'> {
   if ('events' in decision) return { outcome: 'accepted' }
   if ('refuse' in decision) return { outcome: 'refused', because: decision.refuse }
@@ -77,9 +89,9 @@ function refusalOf(decision: Decision<Tagged>): Reply | undefined {
   return 'refuse' in decision ? { refused: decision.refuse, reason: decision.reason } : undefined
 }
 
-/** Actors may name an event of their own like somebody's public one: a booking notes of its ticket `TicketRefunded_v1`. */
-function isPublic({ schemas }: AnyActor, { type }: Tagged): boolean {
-  return type in publicEvents && publicEvents[type] === schemas.events[type]
+/** By its schema: what a booking remembers of its tickets is named like the public event, and is none. */
+function isPublic(actor: AnyActor, { type }: Tagged): boolean {
+  return publicEvents[type] === actor.schemas.events[type]
 }
 
 function parseEvent(actor: AnyActor, event: Tagged): Tagged {

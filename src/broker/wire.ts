@@ -1,5 +1,6 @@
 import type { Reply } from '../actor/actor.ts'
 import { isUuid } from '../actor/ids.ts'
+import { publicBody } from '../actor/public-event.ts'
 import type { Answer, DeadLetter, Delivery, Outgoing } from '../engine/ports.ts'
 import { decodeHeaders, encodeHeaders, type Headers, markRepeat, renewHeaders } from './headers.ts'
 import type { Subjects } from './subjects.ts'
@@ -22,12 +23,11 @@ export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
       }
     }
     case 'events': {
-      const { type, ...body } = message.event
-      const header = { id: messageId, published_at: message.at, idempotency_key: meta.causationId || messageId }
+      const body = publicBody(message.event, messageId, message.at, meta.causationId || messageId)
       return {
-        subject: subjects.event(address, type),
+        subject: subjects.event(address, message.event.type),
         headers: encodeHeaders(messageId, meta),
-        body: JSON.stringify({ header, ...body }),
+        body: JSON.stringify(body),
       }
     }
     case 'effects': {

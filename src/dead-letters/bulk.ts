@@ -6,7 +6,7 @@ import { oneLine } from './text.ts'
 /** How many letters are in hand at a time. */
 const chunkLetters = 100
 /** More in one go would be a long wait with nothing to undo it. */
-const maxLetters = 10_000
+export const maxLetters = 10_000
 
 type BulkValues = FilterValues & { all: boolean; 'dry-run': boolean; json: boolean; limit?: string | undefined }
 
@@ -35,11 +35,7 @@ export async function forEachLetter(
   const meant = found.slice(0, limit)
   const report = createReport(desk, values.json)
   for (const id of missing(filter, found)) report.add({ id, fault: `no letter of this id is ${status}` })
-  for (let start = 0; start < meant.length; start += chunkLetters) {
-    const chunk = meant.slice(start, start + chunkLetters)
-    const results = values['dry-run'] ? chunk.map((letter) => ({ letter, result: 'meant' })) : await act(chunk)
-    for (const { letter, ...rest } of results) report.add({ ...namesOf(letter), ...rest })
-  }
+  await inChunks(meant, report, values['dry-run'] ? async (letters) => letters.map(asMeant) : act)
   if (!values.json) {
     if (found.length > limit) desk.print(`There are more than these ${limit}: run it again.\n`)
     desk.print(report.summary())
@@ -47,11 +43,31 @@ export async function forEachLetter(
   return report.failed > 0 ? 1 : 0
 }
 
+const asMeant = (letter: LetterSummary): Result => ({ letter, result: 'meant' })
+
+/** Some letters at a time, with a line for each. */
+export async function inChunks(
+  letters: LetterSummary[],
+  report: Report,
+  act: (letters: LetterSummary[]) => Promise<Result[]>,
+): Promise<void> {
+  for (let start = 0; start < letters.length; start += chunkLetters) {
+    const results = await act(letters.slice(start, start + chunkLetters))
+    for (const { letter, ...rest } of results) report.add({ ...namesOf(letter), ...rest })
+  }
+}
+
 type Line = { id: string; kind?: string; actorId?: string; type?: string; result?: string; fault?: string }
 
-function createReport({ print }: Desk, isJson: boolean) {
+export type Report = ReturnType<typeof createReport>
+
+/** Prints a line for each letter, and counts what became of them. */
+export function createReport({ print }: Pick<Desk, 'print'>, isJson: boolean) {
   const counts = new Map<string, number>()
   return {
+    get total() {
+      return [...counts.values()].reduce((sum, count) => sum + count, 0)
+    },
     get failed() {
       return counts.get('failed') ?? 0
     },

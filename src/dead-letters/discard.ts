@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { forEachLetter } from './bulk.ts'
 import { type Command, misused } from './command.ts'
-import { authorOptions, bulkOptions, filterHelp, filterOptions } from './options.ts'
+import { authorOf, authorOptions, bulkOptions, filterHelp, filterOptions } from './options.ts'
 
 const help = `turnstile dead-letters discard [ID ...] --reason WHY [options]
 
@@ -27,7 +27,7 @@ export const discard: Command = {
       options: { ...filterOptions, ...bulkOptions, ...authorOptions },
     })
     if (!values.reason?.trim()) throw misused('discard needs --reason: what was done about the letters instead')
-    const author = { who: values.by ?? desk.user, reason: values.reason }
+    const author = authorOf(desk, values)
     return forEachLetter(desk, positionals, values, (letters) =>
       Promise.all(
         letters.map(async (letter) => {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { commandsByKind, requestsByService } from '../../schemas/index.ts'
 import type { LetterSummary } from '../store/dead-letter-records.ts'
 import { type Command, type Desk, misused } from './command.ts'
-import { authorOptions, parseId } from './options.ts'
+import { authorOf, authorOptions, parseId } from './options.ts'
 
 const help = `turnstile dead-letters edit ID --payload FILE [options]
 
@@ -37,7 +37,7 @@ export const edit: Command = {
     const payload = await readPayload(desk, values.payload)
     const fault = values.force ? undefined : faultOf(letter, payload)
     if (fault !== undefined) throw misused(`${letter.kind} would not take this as ${letter.type}:\n${fault}`)
-    const isDone = await desk.letters.edit(letter, payload, { who: values.by ?? desk.user, reason: values.reason })
+    const isDone = await desk.letters.edit(letter, payload, authorOf(desk, values))
     if (!isDone) throw misused(`dead letter ${id} has changed meanwhile: look at it again`)
     desk.print(`Edited. Next: turnstile dead-letters requeue ${id}\n`)
     return 0

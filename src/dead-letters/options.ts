@@ -1,7 +1,8 @@
 import type { ParseArgsConfig } from 'node:util'
 import { isUuid } from '../actor/ids.ts'
+import type { Author } from '../store/dead-letter-acts.ts'
 import { type LetterFilter, letterStatuses } from '../store/dead-letter-records.ts'
-import { misused } from './command.ts'
+import { type Desk, misused } from './command.ts'
 
 /** Which letters: the options that all commands on several letters share. */
 export const filterOptions = {
@@ -20,6 +21,14 @@ export const filterOptions = {
 /** Who and why: the options of every act. */
 export const authorOptions = { by: { type: 'string' }, reason: { type: 'string' } } as const
 
+/** Whoever does it, by these options. */
+export function authorOf(
+  { user }: Desk,
+  { by, reason }: { by?: string | undefined; reason?: string | undefined },
+): Author {
+  return { who: by ?? user, reason }
+}
+
 /** What a command on several letters needs to hold back. */
 export const bulkOptions = {
   all: { type: 'boolean', default: false },
@@ -30,7 +39,7 @@ export const filterHelp = `Which letters (all that is given must hold):
   --id ID              by message id; may be repeated
   --actor KIND.ID      for this actor or, of effects, asked for by it; the id alone will do
   --kind KIND          for actors of this kind, or for this service
-  --code CODE          with this code of docs/errors.md
+  --code CODE          with this code of docs/errors.md; messages that a pause holds back (actor-paused) only by this
   --error TEXT         with this text in the cause, in any case
   --older-than 2h      that failed last before then; s, m, h or d
   --newer-than 10m     that failed last since then

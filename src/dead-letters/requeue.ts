@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Publisher, Requeued } from '../engine/ports.ts'
-import type { LetterRecord } from '../store/dead-letter-records.ts'
+import type { Author } from '../store/dead-letter-acts.ts'
+import type { LetterRecord, LetterSummary } from '../store/dead-letter-records.ts'
 import { forEachLetter, type Result } from './bulk.ts'
 import type { Command, Desk } from './command.ts'
-import { authorOptions, bulkOptions, filterHelp, filterOptions } from './options.ts'
+import { authorOf, authorOptions, bulkOptions, filterHelp, filterOptions } from './options.ts'
 import { originOf } from './origin.ts'
 
 const help = `turnstile dead-letters requeue [ID ...] [options]
@@ -34,22 +35,29 @@ export const requeue: Command = {
       allowPositionals: true,
       options: { ...filterOptions, ...bulkOptions, ...authorOptions },
     })
-    const author = { who: values.by ?? desk.user, reason: values.reason }
-    const broker = { isStuck: false }
-    return forEachLetter(desk, positionals, values, async (found) => {
-      if (broker.isStuck)
-        return found.map((letter) => ({ letter, fault: 'not tried: the broker did not store those before' }))
-      const publisher = await desk.publisher()
-      const letters = await desk.letters.read(found)
-      return Promise.all(
-        letters.map(async (letter) => {
-          // Of a long list, somebody else may have settled the last by now.
-          if (letter.status !== values.status) return { letter, fault: `it is ${letter.status} by now` }
-          return requeueOne(desk, publisher, broker, letter, author)
-        }),
-      )
-    })
+    return forEachLetter(desk, positionals, values, createRequeuer(desk, authorOf(desk, values), values.status))
   },
+}
+
+/**
+ * @param status what they must still be
+ * @returns a function that sends letters back, in their order, and tells what became of each
+ */
+export function createRequeuer(desk: Desk, author: Author, status: string) {
+  const broker = { isStuck: false }
+  return async (found: LetterSummary[]): Promise<Result[]> => {
+    if (broker.isStuck)
+      return found.map((letter) => ({ letter, fault: 'not tried: the broker did not store those before' }))
+    const publisher = await desk.publisher()
+    const letters = await desk.letters.read(found)
+    return Promise.all(
+      letters.map(async (letter) => {
+        // Of a long list, somebody else may have settled the last by now.
+        if (letter.status !== status) return { letter, fault: `it is ${letter.status} by now` }
+        return requeueOne(desk, publisher, broker, letter, author)
+      }),
+    )
+  }
 }
 
 /**
@@ -61,7 +69,7 @@ async function requeueOne(
   publisher: Publisher,
   broker: { isStuck: boolean },
   letter: LetterRecord,
-  author: { who: string; reason: string | undefined },
+  author: Author,
 ): Promise<Result> {
   const message = originOf(letter)
   if (!message) return { letter, fault: 'its subject was incomplete, so it has nowhere to go: discard it' }

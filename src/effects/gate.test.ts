@@ -104,3 +104,63 @@ test('a limit that aborts gives up those who wait', async (t) => {
   assert.equal(await waiting, undefined)
   assert.equal(calls(), 1)
 })
+
+test('a pause lets calls under way end, and keeps those that come', async (t) => {
+  const { gate, pass, limits, calls } = aGate(t)
+  let answer: (outcome: Outcome) => void = () => {}
+  const underWay = pass(() => new Promise((resolve) => (answer = resolve)))
+  await until('it is called', () => calls() === 1)
+  gate.pause(true)
+  gate.pause(true)
+  assert.deepEqual([limits, gate.allowed], [[0], 0])
+  const held = pass(good)
+  answer(good)
+  assert.equal(await underWay, good)
+  await sleep(openMs)
+  assert.equal(calls(), 1)
+
+  gate.pause(false)
+  assert.equal(await held, good)
+  assert.deepEqual([limits, gate.allowed], [[0, 8], 8])
+})
+
+test('a circuit that opens and tries again does not end a pause', async (t) => {
+  const { gate, pass, limits, calls } = aGate(t)
+  for (let index = 1; index < inARow; index++) await pass(bad)
+  let answer: (outcome: Outcome) => void = () => {}
+  const last = pass(() => new Promise((resolve) => (answer = resolve)))
+  await until('it is called', () => calls() === inARow)
+  gate.pause(true)
+  answer(bad)
+  await last
+  const held = pass(good)
+  await sleep(openMs * 2)
+  assert.deepEqual([limits, calls()], [[0], inARow])
+
+  gate.pause(false)
+  assert.equal(await held, good)
+  assert.deepEqual(limits, [0, 1, 8])
+})
+
+test('the end of a pause does not close a circuit', async (t) => {
+  const { gate, pass, limits, calls } = aGate(t)
+  for (let index = 0; index < inARow; index++) await pass(bad)
+  gate.pause(true)
+  gate.pause(false)
+  assert.deepEqual(limits, [0, 0, 0])
+  const waiting = pass(bad)
+  await setImmediate()
+  assert.equal(calls(), inARow)
+  await waiting
+  assert.deepEqual(limits, [0, 0, 0, 1, 0])
+})
+
+test('closing lets go of those whom a pause holds, without a call', async (t) => {
+  const { gate, pass, calls } = aGate(t)
+  gate.pause(true)
+  const held = pass(good)
+  await setImmediate()
+  gate.close()
+  assert.equal(await held, undefined)
+  assert.equal(calls(), 0)
+})

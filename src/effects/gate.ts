@@ -26,24 +26,30 @@ export type GateOptions = {
 /** So many calls in a row that came to nothing, and the service is taken for dead. */
 const deadAfterFailures = 5
 
-/** How often in the time of an open circuit those in hand ask whether it is over. */
+/** How often in the time of an open circuit those in hand ask whether it is over, or the pause. */
 const looksWhileOpen = 10
 
 /**
- * One service's circuit breaker and rate limit. While the circuit is open nothing more is taken off the queue, and what
- * is in hand already waits here instead of failing: an outage costs attempts only of those who find it out. Then a single
- * call, for which one effect is taken, decides whether it goes on.
+ * One service's circuit breaker, rate limit and pause. While the circuit is open nothing more is taken off the queue, and
+ * what is in hand already waits here instead of failing: an outage costs attempts only of those who find it out. Then a
+ * single call, for which one effect is taken, decides whether it goes on.
+ *
+ * A pause does the same until it ends. Each of the two goes its way without the other: what may be taken is what both allow.
  */
 export class Gate {
   readonly #options: GateOptions
   readonly #circuit: CircuitBreakerPolicy
   readonly #rate: Rate
   readonly #closing = new AbortController()
+  /** How many effects may be in hand as far as the circuit is concerned. */
+  #allowedByCircuit: number
+  #isPaused = false
   #halfOpening: NodeJS.Timeout | undefined
 
   constructor(options: GateOptions) {
     const { callsPerSecond, openMs } = options
     this.#options = options
+    this.#allowedByCircuit = options.concurrency
     this.#rate = new Rate(callsPerSecond)
     // Every call that waits listens to it.
     setMaxListeners(0, this.#closing.signal)
@@ -63,15 +69,30 @@ export class Gate {
       try {
         return await this.#circuit.execute(async () => {
           await this.#rate.turn(signal)
+          while (this.#isPaused) await sleep(this.#lookMs, undefined, { signal })
           return call()
         })
       } catch (error) {
         if (signal.aborted) return undefined
         if (!(error instanceof BrokenCircuitError)) throw error
       }
-      await sleep(this.#options.openMs / looksWhileOpen, undefined, { signal }).catch(() => undefined)
+      await sleep(this.#lookMs, undefined, { signal }).catch(() => undefined)
     }
     return undefined
+  }
+
+  /** How many effects may be in hand now. */
+  get allowed(): number {
+    return this.#isPaused ? 0 : this.#allowedByCircuit
+  }
+
+  /** Calls under way come to their end; no other is made until the pause is over. */
+  pause(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return
+    const { service, log } = this.#options
+    log.info({ service }, isPaused ? 'the service is paused: its calls wait' : 'the service is resumed')
+    this.#isPaused = isPaused
+    this.#options.limit(this.allowed)
   }
 
   /** Those who wait give up. Calls under way come to their end. */
@@ -80,17 +101,26 @@ export class Gate {
     clearTimeout(this.#halfOpening)
   }
 
+  get #lookMs(): number {
+    return this.#options.openMs / looksWhileOpen
+  }
+
   #opened(): void {
-    const { service, openMs, limit, log } = this.#options
+    const { service, openMs, log } = this.#options
     log.warn({ service, openMs }, 'the service fails again and again: its calls wait')
-    limit(0)
+    this.#allow(0)
     clearTimeout(this.#halfOpening)
-    this.#halfOpening = setTimeout(() => limit(1), openMs)
+    this.#halfOpening = setTimeout(() => this.#allow(1), openMs)
   }
 
   #closed(): void {
-    const { service, concurrency, limit, log } = this.#options
+    const { service, concurrency, log } = this.#options
     log.info({ service }, 'the service works again')
-    limit(concurrency)
+    this.#allow(concurrency)
+  }
+
+  #allow(concurrency: number): void {
+    this.#allowedByCircuit = concurrency
+    if (!this.#isPaused) this.#options.limit(this.allowed)
   }
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import type { EffectConsumer, EffectQueue, Log, Observer, Publisher } from '../engine/ports.ts'
+import type { EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
+import { watchPauses } from './pauses.ts'
 import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
 import type { AnyAdapter } from './service.ts'
@@ -15,14 +16,15 @@ const adapters: AnyAdapter[] = [deadNation, receipts, payments, spreadsheets, fi
 
 const timeoutMs = 10_000
 const openMs = 2_000
+const pausesEveryMs = 1_000
 
 export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
   effects: EffectQueue
   publisher: Publisher
-  store: DeadLetters
+  store: DeadLetters & Pick<Store, 'readPauses'>
   log: Log
-  observer: Pick<Observer, 'deadLetter'>
+  observer: Pick<Observer, 'deadLetter' | 'paused'>
 }
 
 type Worker = { close(): Promise<void> }
@@ -32,30 +34,35 @@ type Worker = { close(): Promise<void> }
  * own, so that one that is slow or dead holds up nobody who waits for another.
  */
 export async function startEffects(options: EffectOptions): Promise<Worker> {
-  const workers = await Promise.all(adapters.map((adapter) => startService(adapter, options)))
+  const lines = adapters.map((adapter) => lineTo(adapter, options))
+  const gates = new Map(lines.map(({ adapter, gate }) => [adapter.service, gate]))
+  const pauses = await watchPauses({ ...options, gates, everyMs: pausesEveryMs })
+  const workers = await Promise.all(lines.map((line) => startService(line, options)))
   return {
     async close() {
-      await Promise.all(workers.map((worker) => worker.close()))
+      await Promise.all([pauses, ...workers].map((worker) => worker.close()))
     },
   }
+}
+
+/** What stands between the queue of a service and the service. */
+type Line = { adapter: AnyAdapter; gate: Gate; consumer?: EffectConsumer }
+
+function lineTo(adapter: AnyAdapter, { config, log }: EffectOptions): Line {
+  const { service, concurrency } = adapter
+  const callsPerSecond = config.TURNSTILE_CALLS_PER_SECOND
+  const limit = (most: number) => line.consumer?.limit(most)
+  const line: Line = { adapter, gate: new Gate({ service, concurrency, callsPerSecond, openMs, limit, log }) }
+  return line
 }
 
 /**
  * `close` takes no more, and lets the calls under way come to their end; one that does not in time is repeated by another
  * process.
  */
-async function startService(adapter: AnyAdapter, options: EffectOptions): Promise<Worker> {
+async function startService(line: Line, options: EffectOptions): Promise<Worker> {
   const { config, effects, publisher, store, log, observer } = options
-  const { service, concurrency } = adapter
-  let consumer: EffectConsumer | undefined
-  const gate = new Gate({
-    service,
-    concurrency,
-    callsPerSecond: config.TURNSTILE_CALLS_PER_SECOND,
-    openMs,
-    limit: (most) => consumer?.limit(most),
-    log,
-  })
+  const { adapter, gate } = line
   const settings = {
     adapter,
     gate,
@@ -69,11 +76,14 @@ async function startService(adapter: AnyAdapter, options: EffectOptions): Promis
     timeoutMs,
   }
   const underWay = new Set<Promise<void>>()
-  consumer = await effects.consume(service, concurrency, (effect) => {
+  const consumer = await effects.consume(adapter.service, gate.allowed, (effect) => {
     const work = carryOut(effect, settings)
     underWay.add(work)
     return work.finally(() => underWay.delete(work))
   })
+  line.consumer = consumer
+  // A pause may have come while it was being made.
+  consumer.limit(gate.allowed)
   return {
     async close() {
       await consumer.close()

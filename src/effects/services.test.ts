@@ -26,9 +26,9 @@ async function startWorld(
     config: { GATEWAY_ADDR: gateway, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: callsPerSecond },
     effects: broker.effects,
     publisher: settings.publisher,
-    store: settings.deadLetters,
+    store: { ...settings.deadLetters, readPauses: async () => [] },
     log: silent,
-    observer: settings.observer,
+    observer: { ...settings.observer, paused() {} },
   })
   t.after(async () => {
     for (const timer of timers) clearTimeout(timer)

@@ -259,9 +259,9 @@ test('closing waits for the calls under way', async () => {
       },
     },
     publisher,
-    store: deadLetters,
+    store: { ...deadLetters, readPauses: async () => [] },
     log,
-    observer: { deadLetter() {} },
+    observer: { deadLetter() {}, paused() {} },
   })
   const work = hand(effect())
   await effects.close()

@@ -1,7 +1,7 @@
 import type { Send } from '../../schemas/index.ts'
 import type { AnyActor, Deadlines, Tagged } from '../actor/actor.ts'
-import { partitionOf } from '../actor/ids.ts'
-import { type Identified, type Turn, takeTurn } from '../actor/turn.ts'
+import { deriveId, partitionOf } from '../actor/ids.ts'
+import { alarmOf, type Identified, type Turn, takeTurn } from '../actor/turn.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { type Actors, type Fault, parseDelivery } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
@@ -10,48 +10,58 @@ import type {
   Commit,
   DeadLetter,
   Delivery,
+  DueAlarm,
   Meta,
+  Pause,
   RecordedDecision,
   RecordedSend,
   Store,
+  StoredActor,
   TurnRecord,
+  Wake,
 } from './ports.ts'
 
 /** As it came out of a mailbox, or as it would have. */
 type Message = Omit<Delivery, 'sequence'>
 
-/** One message to decide: out of a mailbox, or sent by a turn of this very batch. */
-type Work = {
-  partition: OwnedPartition
-  actor: AnyActor
+type Target = { partition: OwnedPartition; actor: AnyActor; to: Address }
+
+/** One message to decide: out of a mailbox, sent by a turn of this very batch, or from an alarm. */
+type Work = Target & {
   message: Tagged
   delivery: Message
-  /** How many sends lie between it and a mailbox. */
+  /** How many sends lie between it and a mailbox or an alarm. */
   depth: number
+  alarm?: DueAlarm
 }
 
 /** Turns that were decided together and are committed together. */
 export type Batch = {
   deliveries: Delivery[]
+  alarms: DueAlarm[]
   /** The partitions that it moves on, and where each stood before. */
   partitions: Map<OwnedPartition, { head: number; cursor: number }>
   turns: TurnRecord[]
   deadLetters: DeadLetter[]
+  /** Messages to paused actors: kept as dead letters are, but nothing is wrong with them. */
+  setAside: { letter: DeadLetter; pause: Pause }[]
   /** Every actor it relies on, pinned in the cache until the batch is through. */
   actors: Map<string, CachedActor>
-  /** Those of them that took a turn. */
-  touched: Set<CachedActor>
+  /** Those of them that took a turn or had their alarm changed, and how each was before. */
+  changed: Map<CachedActor, { version: number; isArmed: boolean }>
   /** Messages that have had their turn before. */
   repeats: Message[]
 }
 
-export const emptyBatch = (deliveries: Delivery[]): Batch => ({
+export const emptyBatch = (deliveries: Delivery[], alarms: DueAlarm[]): Batch => ({
   deliveries,
+  alarms,
   partitions: new Map(),
   turns: [],
   deadLetters: [],
+  setAside: [],
   actors: new Map(),
-  touched: new Set(),
+  changed: new Map(),
   repeats: [],
 })
 
@@ -67,8 +77,10 @@ export type Surroundings = {
   /** Whether this message has had its turn, as far as is known: it was looked up, or its commit is under way. */
   isRepeat(key: string): boolean
   noteTurn(key: string): void
-  /** A delivery whose commit Postgres refuses on its own. */
-  faultOf(delivery: Delivery): Fault | undefined
+  /** Of what Postgres refuses to commit on its own. */
+  faultOf(item: Delivery | DueAlarm): Fault | undefined
+  /** The pause that this actor is under, as far as is known. */
+  pauseOf(address: Address): Pause | undefined
 }
 
 /** A chain of sends that goes on for longer than this is a loop: it continues through the broker, in later batches. */
@@ -81,8 +93,11 @@ const maxTurnsPerDelivery = 8
  * owns join the end of the batch, so a booking that takes three turns takes one commit.
  */
 export async function decideBatch(around: Surroundings, batch: Batch): Promise<void> {
-  const maxTurns = batch.deliveries.length * maxTurnsPerDelivery
-  let work = batch.deliveries.flatMap((delivery) => admit(around, batch, delivery))
+  const maxTurns = (batch.deliveries.length + batch.alarms.length) * maxTurnsPerDelivery
+  const alarms = batch.alarms.flatMap((alarm) => targetOf(around, alarm))
+  await loadActors(around, batch, alarms)
+  let work = alarms.flatMap((target) => ring(around, batch, target))
+  work.push(...batch.deliveries.flatMap((delivery) => admit(around, batch, delivery)))
   while (work.length > 0) {
     await loadActors(around, batch, work)
     const joined: Work[] = []
@@ -96,14 +111,24 @@ export async function decideBatch(around: Surroundings, batch: Batch): Promise<v
 
 /** What the store is asked to write for this batch. */
 export function toCommit(batch: Batch): Commit {
-  return {
-    partitions: [...batch.partitions].map(([{ id, epoch, head, cursor, published }, before]) => {
-      return { id, epoch, head: before.head, turns: head - before.head, from: before.cursor, cursor, published }
-    }),
-    turns: batch.turns,
-    states: [...batch.touched].map(({ pins: _, partition, ...actor }) => ({ ...actor, partition: partition.id })),
-    deadLetters: batch.deadLetters,
+  const armed = new Map<OwnedPartition, number>()
+  const states: StoredActor[] = []
+  const disarmed: Commit['disarmed'] = []
+  for (const [{ pins: _, partition, wake, ...actor }, before] of batch.changed) {
+    const stored = { ...actor, partition: partition.id, ...(wake && { wake }) }
+    if (actor.version > before.version) states.push(stored)
+    else disarmed.push(stored)
+    const newlyArmed = Number(wake !== undefined) - Number(before.isArmed)
+    if (newlyArmed !== 0) armed.set(partition, (armed.get(partition) ?? 0) + newlyArmed)
   }
+  const partitions = [...batch.partitions].map(([partition, { head, cursor: from }]) => {
+    const { id, epoch, cursor, published } = partition
+    const turns = partition.head - head
+    return { id, epoch, head, turns, from, cursor, published, armed: armed.get(partition) ?? 0 }
+  })
+  const deadLetters = [...batch.deadLetters, ...batch.setAside.map(({ letter }) => letter)]
+  const pauses = [...new Map(batch.setAside.map(({ pause }) => [`${pause.target} ${pause.name}`, pause])).values()]
+  return { partitions, turns: batch.turns, states, deadLetters, pauses, disarmed }
 }
 
 /** Lets a delivery in: parsed, as work; faulty, as a dead letter. Either way its partition moves on. */
@@ -115,7 +140,71 @@ function admit(around: Surroundings, batch: Batch, delivery: Delivery): Work[] {
   const parsed = parseDelivery(around.actors, delivery)
   const fault = around.faultOf(delivery) ?? ('fault' in parsed ? parsed.fault : misrouting(around, delivery))
   if (fault) batch.deadLetters.push(deadLetterOf(delivery, fault))
-  return fault || 'fault' in parsed ? [] : [{ partition, ...parsed, delivery, depth: 0 }]
+  return fault || 'fault' in parsed ? [] : [{ partition, to: delivery.to, ...parsed, delivery, depth: 0 }]
+}
+
+type Ringing = Target & { alarm: DueAlarm }
+
+function targetOf(around: Surroundings, alarm: DueAlarm): Ringing[] {
+  const { kind, id } = alarm
+  const partition = around.owned(alarm.partition)
+  const actor = around.actors[kind]
+  return partition && actor ? [{ partition, actor, to: { kind, id }, alarm }] : []
+}
+
+/** An alarm that has gone off becomes a message, unless it had its turn, or was moved, since it was looked up. */
+function ring(around: Surroundings, batch: Batch, { partition, actor, to, alarm: due }: Ringing): Work[] {
+  const cached = batch.actors.get(keyOf(to)) as CachedActor
+  if (cached.wake?.at !== due.at) return []
+  const { at, command, fault } = readAlarm(actor, cached.state, around.faultOf(due))
+  const delivery = deliveryOf(partition, to, due, command)
+  if (fault) batch.deadLetters.push(deadLetterOf(delivery, fault))
+  if (fault || !command) {
+    disarm(batch, cached)
+    return []
+  }
+  // The rules have changed since it was stored, and mean a later time: it is looked up again until then.
+  if (Date.parse(at) > due.nowMs) return []
+  return [{ partition, actor, to, message: command, delivery, depth: 0, alarm: due }]
+}
+
+type ReadAlarm = { at: string; command?: Tagged; fault?: Fault | undefined }
+
+function readAlarm(actor: AnyActor, state: unknown, fault: Fault | undefined): ReadAlarm {
+  try {
+    return { at: '', ...alarmOf(actor, state), fault }
+  } catch (error) {
+    return { at: '', fault: faultOf(error) }
+  }
+}
+
+function deliveryOf(partition: OwnedPartition, to: Address, due: DueAlarm, command: Tagged = noCommand): Message {
+  const { at, nowMs, correlationId, traceparent } = due
+  return {
+    partition: partition.id,
+    to,
+    type: command.type,
+    messageId: deriveId(to.id, `${to.kind}/alarm/${at}`),
+    meta: { correlationId, ...(traceparent !== undefined && { traceparent }) },
+    headers: {},
+    payload: encode(command),
+    at: nowMs,
+  }
+}
+
+/** Names the alarm of an actor that does not know itself what it wanted. */
+const noCommand: Tagged = { type: 'Alarm' }
+
+/** Without a turn: an alarm that cannot be dealt with must not go off for ever. */
+function disarm(batch: Batch, actor: CachedActor): void {
+  enlist(batch, actor.partition)
+  noteChange(batch, actor)
+  actor.wake = undefined
+}
+
+function noteChange({ changed }: Batch, actor: CachedActor): void {
+  const { version, wake } = actor
+  if (!changed.has(actor)) changed.set(actor, { version, isArmed: wake !== undefined })
 }
 
 /** Whoever publishes below `mbx`, or maps by another number of partitions, must not make a second copy of an actor. */
@@ -127,13 +216,21 @@ function misrouting({ partitionCount }: Surroundings, { to, partition }: Deliver
 }
 
 function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: boolean): Work[] {
-  const { partition, message, delivery } = work
-  const { to, messageId, meta } = delivery
+  const { partition, to, message, delivery } = work
+  const { messageId, meta } = delivery
+  const actor = batch.actors.get(keyOf(to)) as CachedActor
   if (around.isRepeat(messageKeyOf(delivery))) {
     batch.repeats.push(delivery)
+    if (work.alarm) disarm(batch, actor)
     return []
   }
-  const actor = batch.actors.get(keyOf(to)) as CachedActor
+  const pause = around.pauseOf(to)
+  if (pause) {
+    const fault: Fault = { code: 'actor-paused', cause: `${pause.target} ${pause.name} is paused` }
+    batch.setAside.push({ letter: deadLetterOf({ ...delivery, payload: payloadOf(work) }, fault), pause })
+    if (work.alarm) disarm(batch, actor)
+    return []
+  }
   const at = new Date(delivery.at).toISOString()
   let turn: Turn
   try {
@@ -141,6 +238,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
     turn = takeTurn(work.actor, actor.state, message, context, meta.requestId === messageId)
   } catch (error) {
     batch.deadLetters.push(deadLetterOf({ ...delivery, payload: payloadOf(work) }, faultOf(error)))
+    if (work.alarm) disarm(batch, actor)
     return []
   }
 
@@ -152,18 +250,30 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
     return { joined: send.messageId }
   })
   enlist(batch, partition)
+  noteChange(batch, actor)
   actor.state = turn.state
   actor.version += 1
+  actor.wake = wakeAfter(turn, actor.wake, work)
   partition.head += 1
   const position = partition.head
   const { kind, id: actorId } = to
   const { version } = actor
   const decision = recordOf(turn, sends)
   const record = { partition: partition.id, position, kind, actorId, version, messageId, at, message, meta, decision }
-  batch.touched.add(actor)
   batch.turns.push(record)
   around.noteTurn(messageKeyOf(delivery))
   return joined
+}
+
+/**
+ * The alarm as it is to be stored. One that stays as it was goes on with the story that it was set in; the one that this
+ * very turn was about has gone off.
+ */
+function wakeAfter({ alarm }: Turn, before: Wake | undefined, { delivery, alarm: rung }: Work): Wake | undefined {
+  if (!alarm || alarm.at === rung?.at) return undefined
+  if (alarm.at === before?.at) return before
+  const { correlationId, traceparent } = delivery.meta
+  return { at: alarm.at, correlationId, ...(traceparent !== undefined && { traceparent }) }
 }
 
 /** A send becomes a turn of the same batch when this worker can commit to its target. */
@@ -171,9 +281,10 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnsw
   const partition = around.owned(partitionOf(send.id, around.partitionCount))
   const actor = around.actors[send.send]
   if (!partition || partition.isLeaving || !actor) return undefined
+  const to = { kind: send.send, id: send.id }
   const delivery = {
     partition: partition.id,
-    to: { kind: send.send, id: send.id },
+    to,
     type: send.command.type,
     messageId: send.messageId,
     meta: metaOfConsequence(sender.delivery.meta, sender.delivery.messageId, isAnswered),
@@ -181,7 +292,7 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnsw
     payload: new Uint8Array(),
     at: sender.delivery.at,
   }
-  return { partition, actor, message: send.command, delivery, depth: sender.depth + 1 }
+  return { partition, actor, to, message: send.command, delivery, depth: sender.depth + 1 }
 }
 
 /** What a message hands on to everything that follows from it. Who asked is answered once, so an answer ends that. */
@@ -201,19 +312,19 @@ function enlist(batch: Batch, partition: OwnedPartition): void {
 }
 
 /** Pins the actors of the work; those that are not in memory come with one read for all. */
-async function loadActors(around: Surroundings, batch: Batch, work: Work[]): Promise<void> {
+async function loadActors(around: Surroundings, batch: Batch, targets: Target[]): Promise<void> {
   const missing = new Map<string, CachedActor>()
-  for (const { delivery, partition, actor } of work) {
-    const key = keyOf(delivery.to)
+  for (const { to, partition, actor } of targets) {
+    const key = keyOf(to)
     if (batch.actors.has(key) || missing.has(key)) continue
     const cached = around.cache.get(key)
     if (cached) pin(batch, key, cached)
-    else missing.set(key, { ...delivery.to, partition, version: 0, state: actor.initial, pins: 0 })
+    else missing.set(key, { ...to, partition, version: 0, state: actor.initial, pins: 0 })
   }
   if (missing.size === 0) return
   const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition: partition.id }))
-  for (const { version, state, ...address } of await around.load(addresses)) {
-    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state })
+  for (const { version, state, wake, ...address } of await around.load(addresses)) {
+    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state, wake })
   }
   for (const [key, actor] of missing) {
     pin(batch, key, actor)
@@ -248,8 +359,10 @@ function faultOf(error: unknown): Fault {
 
 /** A send that joined the batch was never encoded. */
 function payloadOf({ message, delivery, depth }: Work): Uint8Array {
-  if (depth === 0) return delivery.payload
-  const { type: _, ...fields } = message
+  return depth === 0 ? delivery.payload : encode(message)
+}
+
+function encode({ type: _, ...fields }: Tagged): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(fields))
 }
 

@@ -4,7 +4,7 @@ import { ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { OwnedPartition } from './partition.ts'
 
 const newPartition = () =>
-  new OwnedPartition({ id: 1, epoch: 1, owner: 'me', cursor: 0, stream: 's', head: 0, published: 0 })
+  new OwnedPartition({ id: 1, epoch: 1, owner: 'me', cursor: 0, stream: 's', head: 0, published: 0, armed: 0 })
 const partition = newPartition()
 const actor = (id: string, changes: Partial<CachedActor> = {}): CachedActor => {
   return { kind: 'show', id, partition, version: 1, state: id, pins: 0, ...changes }

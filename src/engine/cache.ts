@@ -1,5 +1,5 @@
 import type { OwnedPartition } from './partition.ts'
-import type { Address } from './ports.ts'
+import type { Address, Wake } from './ports.ts'
 
 /** An actor in memory, as the last decided turn left it: ahead of the store by the commits that are under way. */
 export type CachedActor = Address & {
@@ -7,6 +7,7 @@ export type CachedActor = Address & {
   partition: OwnedPartition
   version: number
   state: unknown
+  wake?: Wake | undefined
   /** How many undecided or uncommitted batches rely on it; only an actor without any can be forgotten. */
   pins: number
 }

@@ -1,15 +1,18 @@
 import type { Deadlines } from '../actor/actor.ts'
 import { crashPoint } from '../crash-points.ts'
+import { Alarms } from './alarms.ts'
 import { type Batch, decideBatch, emptyBatch, messageKeyOf, type Surroundings, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
 import { Outbox } from './outbox.ts'
 import type { Actors } from './parse.ts'
 import { OwnedPartition } from './partition.ts'
+import { Pauses } from './pauses.ts'
 import type {
   Clock,
   Commit,
   CommitResult,
   Delivery,
+  DueAlarm,
   Log,
   Mailboxes,
   Observer,
@@ -41,6 +44,8 @@ const maxCommits = 3
 /** With more than this untold, the engine waits for the broker instead of deciding more. */
 const maxUntoldMessages = 20_000
 const retryMs = 250
+/** The part of a batch that alarms may have. */
+const alarmShare = 1 / 4
 
 type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committed' }> }
 
@@ -64,6 +69,9 @@ export class Engine {
   /** Messages whose turns are being committed. */
   readonly #uncommitted = new Set<string>()
   readonly #suspects: Suspects
+  readonly #alarms: Alarms
+  /** What operators hold back. */
+  readonly pauses: Pauses
   /** Something happened that the loop may act on. */
   readonly #wake = new Signal()
   #commitsUnderWay = 0
@@ -80,6 +88,8 @@ export class Engine {
     this.#cache = new ActorCache(limits.cachedActors)
     this.#outbox = new Outbox(ports.publisher, ports.store, ports.clock, this.#wake)
     this.#suspects = new Suspects(ports)
+    this.#alarms = new Alarms(ports, () => this.partitions, this.#wake)
+    this.pauses = new Pauses(ports)
     this.#around = {
       actors,
       cache: this.#cache,
@@ -89,17 +99,20 @@ export class Engine {
       owned: (partition) => this.#owned.get(partition),
       isRepeat: (key) => this.#uncommitted.has(key) || this.#suspects.isRepeat(key),
       noteTurn: (key) => this.#uncommitted.add(key),
-      faultOf: (delivery) => this.#suspects.faultOf(delivery),
+      faultOf: (item) => this.#suspects.faultOf(item),
+      pauseOf: (address) => this.pauses.of(address),
     }
   }
 
   start(): void {
     this.#running = this.#run()
+    this.#alarms.start()
   }
 
   /** Ends the loop. What is decided is committed; what is not stays in the mailboxes. */
   async stop(): Promise<void> {
     this.#isStopping = true
+    await this.#alarms.stop()
     this.#wake.notify()
     await this.#running
     this.drop(this.partitions)
@@ -176,8 +189,8 @@ export class Engine {
   async #run(): Promise<void> {
     while (!(this.#isStopping && this.#commitsUnderWay === 0)) {
       if (this.#failures.length > 0) await this.#recover()
-      const deliveries = this.#isBusy() ? [] : this.#take()
-      if (deliveries.length > 0) await this.#decide(deliveries)
+      const batch = this.#isBusy() ? undefined : this.#take()
+      if (batch) await this.#decide(batch)
       else await this.#wake.wait()
     }
   }
@@ -187,22 +200,33 @@ export class Engine {
     return this.#isStopping || this.#commitsUnderWay >= maxCommits || isTelling
   }
 
-  /** Whatever waits, up to the limit, without lingering; another partition is the first each time. */
-  #take(): Delivery[] {
+  /**
+   * Whatever waits, up to the limit, without lingering; another partition is the first each time. Alarms get a part of it,
+   * so that a day's worth that is due at once holds up nobody.
+   */
+  #take(): Batch | undefined {
     const max = this.#suspects.limit(this.#limits.batchMessages)
+    const alarms = this.#takeAlarms(Math.ceil(max * alarmShare))
     const partitions = this.partitions
     const deliveries: Delivery[] = []
-    for (let i = 0; i < partitions.length && deliveries.length < max; i++) {
+    for (let i = 0; i < partitions.length && alarms.length + deliveries.length < max; i++) {
       const partition = partitions[(this.#nextPartition + i) % partitions.length]
-      deliveries.push(...(partition?.take(max - deliveries.length) ?? []))
+      deliveries.push(...(partition?.take(max - alarms.length - deliveries.length) ?? []))
     }
     this.#nextPartition += 1
-    this.#suspects.noteTaken(deliveries)
-    return deliveries
+    const items = alarms.length + deliveries.length
+    this.#suspects.noteTaken(items)
+    return items > 0 ? emptyBatch(deliveries, alarms) : undefined
   }
 
-  async #decide(deliveries: Delivery[]): Promise<void> {
-    const batch = emptyBatch(deliveries)
+  #takeAlarms(max: number): DueAlarm[] {
+    const taken = this.#alarms.take(max)
+    const isOurs = ({ partition }: DueAlarm): boolean => this.#owned.get(partition)?.isLeaving === false
+    this.#alarms.release(taken.filter((alarm) => !isOurs(alarm)))
+    return taken.filter(isOurs)
+  }
+
+  async #decide(batch: Batch): Promise<void> {
     try {
       await decideBatch(this.#around, batch)
     } catch (error) {
@@ -213,7 +237,8 @@ export class Engine {
     }
     // A commit that failed while actors were loaded takes this batch, which may rely on it, along.
     if (this.#failures.length > 0) this.#failures.push({ batch, result: { outcome: 'fenced', partitions: [] } })
-    else void this.#commit(batch)
+    else if (batch.partitions.size > 0) void this.#commit(batch)
+    else this.#letGo(batch)
   }
 
   async #commit(batch: Batch): Promise<void> {
@@ -239,15 +264,17 @@ export class Engine {
     const { publisher, observer, log } = this.#ports
     const upTo: [OwnedPartition, number][] = []
     for (const [index, partition] of [...batch.partitions.keys()].entries()) {
-      const { cursor, head, turns, published } = commit.partitions[index] as Commit['partitions'][number]
+      const { cursor, head, turns, published, armed } = commit.partitions[index] as Commit['partitions'][number]
       partition.committed = { cursor, head: head + turns }
       partition.savedPublished = published
+      partition.armed += armed
       partition.mailbox?.acknowledge(cursor)
       if (turns > 0) upTo.push([partition, head + turns])
     }
-    for (const actor of batch.actors.values()) actor.pins -= 1
+    this.#letGo(batch)
     this.#forget(batch)
-    this.#suspects.noteCommitted(batch.deliveries)
+    this.#suspects.noteCommitted(batch)
+    observer.alarmsFired(batch.alarms.length)
 
     for (const { kind, actorId, messageId, message, meta, version, decision } of batch.turns) {
       const { correlationId } = meta
@@ -264,8 +291,26 @@ export class Engine {
       const reply = { refused: 'dead-letter', reason: `${type} was set aside as a dead letter: ${cause}` }
       if (meta.replyTo && meta.requestId) publisher.reply(meta.replyTo, { requestId: meta.requestId, reply })
     }
+    for (const { letter } of batch.setAside) {
+      const { kind, actorId, type, messageId, meta } = letter
+      log.debug(
+        { correlationId: meta.correlationId, actor: `${kind}.${actorId}`, messageId, type },
+        'set aside: paused',
+      )
+      const reply = {
+        refused: 'paused',
+        reason: `${kind} ${actorId} is paused: ${type} is kept, and is carried out when that ends`,
+      }
+      if (meta.replyTo && meta.requestId) publisher.reply(meta.replyTo, { requestId: meta.requestId, reply })
+    }
     observer.duplicates(batch.repeats.length)
     void this.#outbox.answerAgain(batch.repeats)
+  }
+
+  /** Nothing relies on its actors any more, and its alarms may go off again. */
+  #letGo(batch: Batch): void {
+    for (const actor of batch.actors.values()) actor.pins -= 1
+    this.#alarms.release(batch.alarms)
   }
 
   #forget(batch: Batch): void {
@@ -286,6 +331,7 @@ export class Engine {
     const unknown = failures.find(({ result }) => result.outcome === 'unknown')
     await this.#untilItWorks(() => (unknown ? this.#takeAgain() : this.#compareWithStore()))
     for (const { batch, result } of failures) {
+      if (result.outcome === 'resumed') this.pauses.lift(result.pauses)
       if (result.outcome === 'duplicate') await this.#untilItWorks(() => this.#suspects.learnRepeats(batch))
       if (result.outcome === 'rejected') await this.#suspects.narrowDown(batch, result.error)
       if (result.outcome === 'unknown') await this.#suspects.slowDown(batch, result.error)
@@ -294,6 +340,7 @@ export class Engine {
 
   #rollBack(batch: Batch): void {
     this.#cache.drop(batch.actors.values())
+    this.#letGo(batch)
     this.#forget(batch)
     for (const partition of batch.partitions.keys()) partition.rollBack()
   }

@@ -73,6 +73,7 @@ export class LeaseKeeper {
     const { store, observer } = this.#ports
     const lag = this.#engine.partitions.reduce((sum, partition) => sum + partition.lag, 0)
     const cluster = await store.heartbeat(this.#worker, this.#leaseMs, lag)
+    this.#engine.pauses.heed(cluster.pauses)
     this.#dropLost(cluster)
     await this.#releaseOrphans(cluster)
 

@@ -19,6 +19,8 @@ export class OwnedPartition {
   head: number
   committed: { cursor: number; head: number }
   published: number
+  /** How many of its actors have an alarm set, by what is committed. */
+  armed: number
   /** What `published` is in the store. */
   savedPublished: number
   /** Up to where the broker was asked to forget. */
@@ -42,6 +44,7 @@ export class OwnedPartition {
     this.committed = { cursor: row.cursor, head: row.head }
     this.published = row.published
     this.savedPublished = row.published
+    this.armed = row.armed
     this.purged = row.cursor
   }
 

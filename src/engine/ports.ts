@@ -202,16 +202,28 @@ export type PartitionRow = {
   head: number
   /** The turns up to here have had their sends, calls and events stored by the broker. */
   published: number
+  /** How many of its actors have an alarm set. */
+  armed: number
 }
 
-/** What every worker needs to know to take its fair share. */
+/** What operators can hold back. An actor is named `<kind>.<id>`. */
+export type Pause = { target: 'actor' | 'kind' | 'service'; name: string }
+
+/** What every worker needs to know to take its fair share, and to leave alone what is paused. */
 export type Cluster = {
   /** Ids of the live workers, sorted; the asking one is among them. */
   workers: string[]
   partitions: { id: number; epoch: number; owner: string | null; ownerIsAlive: boolean }[]
+  pauses: Pause[]
 }
 
-export type StoredActor = Address & { partition: number; version: number; state: unknown }
+export type StoredActor = Address & { partition: number; version: number; state: unknown; wake?: Wake }
+
+/** An alarm as it is stored beside the state: when it goes off, and whose story that will go on with. */
+export type Wake = { /** RFC 3339 in UTC. */ at: string } & Pick<Meta, 'correlationId' | 'traceparent'>
+
+/** An alarm that has gone off. */
+export type DueAlarm = Address & Wake & { partition: number /** By the store's clock, since 1970. */; nowMs: number }
 
 /** A turn as it is journaled. What joined the same commit as a turn of its own is named in `sends` by id alone. */
 export type TurnRecord = {
@@ -242,7 +254,10 @@ export type RecordedDecision = {
 
 export type RecordedSend = { messageId: string; send: Kind; id: string; command: Tagged } | { joined: string }
 
-/** A message that could not be handled, or an effect out of attempts, kept until somebody decides about it. */
+/**
+ * A message that could not be handled, an effect out of attempts, or a message to a paused actor, kept until somebody
+ * decides about it.
+ */
 export type DeadLetter = {
   partition: number
   kind: string
@@ -267,6 +282,8 @@ export type CommitPosition = {
   from: number
   cursor: number
   published: number
+  /** By how many more actors have an alarm set afterwards. */
+  armed: number
 }
 
 /** A batch of turns, as one statement writes it: all of it or nothing. */
@@ -276,12 +293,18 @@ export type Commit = {
   turns: TurnRecord[]
   states: StoredActor[]
   deadLetters: DeadLetter[]
+  /** Actors without a turn in it whose alarm is taken off, because they cannot deal with it. */
+  disarmed: (Address & { partition: number })[]
+  /** By which some of the dead letters are set aside: none of them can end while the commit is under way. */
+  pauses: Pause[]
 }
 
 export type CommitResult =
   | { outcome: 'committed' }
   /** These partitions have another owner, head or cursor; nothing was written, for any partition. */
   | { outcome: 'fenced'; partitions: number[] }
+  /** These pauses have ended; nothing was written. */
+  | { outcome: 'resumed'; pauses: Pause[] }
   /** One of the message ids has a turn already; nothing was written. */
   | { outcome: 'duplicate' }
   /** Postgres refuses the data itself, and will again; nothing was written. */
@@ -311,6 +334,8 @@ export interface Store {
   saveProgress(partitions: { id: number; epoch: number; published: number }[]): Promise<void>
   /** The current rows of these partitions. */
   readPartitions(ids: number[]): Promise<PartitionRow[]>
+  /** The actors of these partitions whose alarm has gone off by the store's clock, those that wait longest first. */
+  dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]>
   /** The actors that exist among these. */
   load(addresses: (Address & { partition: number })[]): Promise<StoredActor[]>
   /**
@@ -325,6 +350,8 @@ export interface Store {
    * comes again it is open again, with one attempt more.
    */
   keepDeadLetter(letter: DeadLetter): Promise<void>
+  /** What is paused now, for those who have no heartbeat. */
+  readPauses(): Promise<Pause[]>
   /** A stretch of the journal: positions from `after + 1` on, at most `limit`. */
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
 }
@@ -341,6 +368,23 @@ export interface Reads {
   claimKey(id: string, digest: string): Promise<string>
   /** The live workers, and what waits in their mailboxes by their last heartbeats. Asking is also the ping of the database. */
   health(): Promise<{ lag: number; workers: number }>
+}
+
+/** A turn as those who listen get it: what happened in it, if anything did. */
+export type TurnEvents = Omit<TurnRecord, 'message' | 'meta' | 'decision'> & {
+  events: Tagged[]
+  /** Ids of the events that are public, by their index in `events`. */
+  publishes: { messageId: string; index: number }[]
+}
+
+/** What the ingress needs of the journal for those who listen. Rejects like the store. */
+export interface Feed {
+  /** The position of the last turn in each partition's journal, by the partition. */
+  heads(): Promise<number[]>
+  /** Of each partition the turns after that position, in their order; at most `limit` of each. */
+  turnsAfter(seen: { partition: number; after: number }[], limit: number): Promise<TurnEvents[]>
+  /** Of each actor the turns after that version, in their order; at most `limit` of each. */
+  turnsOf(seen: (Address & { partition: number; after: number })[], limit: number): Promise<TurnEvents[]>
 }
 
 // ── Clock ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -368,6 +412,14 @@ export interface Observer {
   duplicates(count: number): void
   fenced(partitions: number): void
   deadLetter(kind: string, code: string): void
+  /** Alarms that had their turn. */
+  alarmsFired(count: number): void
+  /** How many are set at the actors of this process. */
+  alarmsArmed(count: number): void
+  /** How many that have gone off wait for more than a second, and how long the first of them does. */
+  alarmsDue(overdue: number, oldestMs: number): void
   owned(partitions: number): void
   lag(messages: number): void
+  /** How many of these are paused, as far as this process has heard. */
+  paused(target: Pause['target'], count: number): void
 }

@@ -1,6 +1,7 @@
 import { type Batch, messageKeyOf } from './batch.ts'
+import { keyOf } from './cache.ts'
 import type { Fault } from './parse.ts'
-import type { Clock, Delivery, Log, Store } from './ports.ts'
+import type { Clock, Delivery, DueAlarm, Log, Store } from './ports.ts'
 
 /** Repeats that are remembered as such; one that drops out is looked up again if need be. */
 const maxRepeats = 10_000
@@ -13,10 +14,10 @@ export class Suspects {
   readonly #ports: Ports
   readonly #repeats = new Set<string>()
   readonly #condemned = new Map<string, Fault>()
-  /** So many of the next deliveries are decided one by one, to find the one that Postgres refuses. */
+  /** So many of the next deliveries and alarms are decided one by one, to find the one that Postgres refuses. */
   #toIsolate = 0
   /** A batch that came to an unknown end may have been too much for its deadline: halved each time, until one goes in. */
-  #maxDeliveries = Number.POSITIVE_INFINITY
+  #maxItems = Number.POSITIVE_INFINITY
 
   constructor(ports: Ports) {
     this.#ports = ports
@@ -26,23 +27,24 @@ export class Suspects {
     return this.#repeats.has(messageKey)
   }
 
-  /** Why this delivery becomes a dead letter without being decided, if it does. */
-  faultOf(delivery: Delivery): Fault | undefined {
-    return this.#condemned.get(placeOf(delivery))
+  /** Why this becomes a dead letter without being decided, if it does. */
+  faultOf(item: Item): Fault | undefined {
+    return this.#condemned.get(placeOf(item))
   }
 
-  /** How many deliveries the next batch may have. */
+  /** How many deliveries and alarms the next batch may have. */
   limit(max: number): number {
-    return this.#toIsolate > 0 ? 1 : Math.min(max, this.#maxDeliveries)
+    return this.#toIsolate > 0 ? 1 : Math.min(max, this.#maxItems)
   }
 
-  noteTaken(deliveries: Delivery[]): void {
-    this.#toIsolate = Math.max(0, this.#toIsolate - deliveries.length)
+  noteTaken(items: number): void {
+    this.#toIsolate = Math.max(0, this.#toIsolate - items)
   }
 
-  noteCommitted(deliveries: Delivery[]): void {
-    this.#maxDeliveries *= 2
-    if (this.#condemned.size > 0) for (const delivery of deliveries) this.#condemned.delete(placeOf(delivery))
+  noteCommitted({ deliveries, alarms }: Batch): void {
+    this.#maxItems *= 2
+    if (this.#condemned.size === 0) return
+    for (const item of [...deliveries, ...alarms]) this.#condemned.delete(placeOf(item))
   }
 
   /** A duplicate was reported: finds out which messages of the batch have had their turn. */
@@ -60,30 +62,37 @@ export class Suspects {
   }
 
   /** Postgres, or the way there, is in trouble: ask for less, and not at once. */
-  async slowDown({ deliveries }: Batch, error: Error): Promise<void> {
-    this.#maxDeliveries = Math.max(1, Math.floor(deliveries.length / 2))
-    const fields = { err: error, deliveries: deliveries.length }
-    this.#ports.log.warn(fields, 'a commit came to an unknown end; took its partitions up again')
+  async slowDown({ deliveries, alarms }: Batch, error: Error): Promise<void> {
+    const items = deliveries.length + alarms.length
+    this.#maxItems = Math.max(1, Math.floor(items / 2))
+    this.#ports.log.warn({ err: error, items }, 'a commit came to an unknown end; took its partitions up again')
     await this.#ports.clock.sleep(retryMs)
   }
 
-  /** Postgres refuses something in this batch: decide one by one, until the delivery is found that it refuses alone. */
-  async narrowDown({ deliveries }: Batch, error: Error): Promise<void> {
-    const [delivery, ...others] = deliveries
-    if (!delivery) return
-    if (others.length > 0) {
-      this.#toIsolate = deliveries.length
+  /** Postgres refuses something in this batch: decide one by one, until that is found which it refuses alone. */
+  async narrowDown({ deliveries, alarms }: Batch, error: Error): Promise<void> {
+    const items = [...deliveries, ...alarms]
+    const [item] = items
+    if (!item) return
+    if (items.length > 1) {
+      this.#toIsolate = items.length
       return
     }
-    const { messageId, to: actor, meta } = delivery
-    this.#ports.log.error(
-      { err: error, correlationId: meta.correlationId, actor, messageId },
-      'Postgres refuses this turn',
-    )
+    const place = placeOf(item)
+    this.#ports.log.error({ err: error, ...namesOf(item) }, 'Postgres refuses this turn')
     // It refuses the dead letter too: nothing helps but somebody who reads the log.
-    if (this.#condemned.has(placeOf(delivery))) await this.#ports.clock.sleep(retryMs)
-    this.#condemned.set(placeOf(delivery), { code: 'commit-rejected', cause: error.message })
+    if (this.#condemned.has(place)) await this.#ports.clock.sleep(retryMs)
+    this.#condemned.set(place, { code: 'commit-rejected', cause: error.message })
   }
 }
 
-const placeOf = ({ partition, sequence }: Delivery): string => `${partition}/${sequence}`
+type Item = Delivery | DueAlarm
+
+const placeOf = (item: Item): string =>
+  'sequence' in item ? `${item.partition}/${item.sequence}` : `${keyOf(item)}/${item.at}`
+
+function namesOf(item: Item): object {
+  if (!('sequence' in item)) return { correlationId: item.correlationId, actor: keyOf(item), alarm: item.at }
+  const { meta, to, messageId } = item
+  return { correlationId: meta.correlationId, actor: keyOf(to), messageId }
+}

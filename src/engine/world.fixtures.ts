@@ -42,6 +42,8 @@ export type Worker = {
   broker: Broker
   lines: string[]
   fenced: number
+  /** Dead letters that were counted. */
+  letters: number
 }
 
 /**
@@ -88,7 +90,7 @@ export class World {
     { wrap = (store: Store): Store => store, rules = actors as Actors, batchMessages = 100 } = {},
   ): Worker {
     const broker = this.broker.connect()
-    const worker = { name, broker, lines: [] as string[], fenced: 0 }
+    const worker = { name, broker, lines: [] as string[], fenced: 0, letters: 0 }
     const { store, clock } = this
     const counting = override(wrap(store), 'commit', async (batch, commit) => {
       const result = await commit(batch)
@@ -182,14 +184,20 @@ function logTo(lines: string[]): Log {
   return { debug: () => {}, info: write, warn: write, error: write }
 }
 
-function observe(worker: { fenced: number }): Observer {
+function observe(worker: Pick<Worker, 'fenced' | 'letters'>): Observer {
   const ignore = (): void => {}
   return {
     committed: ignore,
     duplicates: ignore,
-    deadLetter: ignore,
+    alarmsFired: ignore,
+    alarmsArmed: ignore,
+    alarmsDue: ignore,
+    deadLetter: () => {
+      worker.letters += 1
+    },
     owned: ignore,
     lag: ignore,
+    paused: ignore,
     fenced: (count) => {
       worker.fenced += count
     },

@@ -19,7 +19,8 @@ export function createApp(traffic: Traffic, makeId: () => string, log: Log): Fas
     bodyLimit: maxBodyBytes,
     keepAliveTimeout: keepAliveMs,
     requestTimeout: wholeRequestMs,
-    http: { maxHeaderSize: maxHeaderBytes },
+    // Node would answer by itself, without a word; the hook below does it instead.
+    http: { maxHeaderSize: maxHeaderBytes, requireHostHeader: false },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // An id of any length reaches its schema, which says what is wrong with it.
@@ -33,8 +34,15 @@ export function createApp(traffic: Traffic, makeId: () => string, log: Log): Fas
   app.decorateRequest('correlationId', '')
   app.addHook('onRequest', (request, reply, done) => {
     traffic.begin(request, reply)
-    done()
+    const { headers, httpVersion } = request.raw
+    done(
+      headers.host === undefined && httpVersion === '1.1'
+        ? new Problem('malformed-http', 'Host is missing')
+        : undefined,
+    )
   })
+  // Of an expectation that nobody here knows nothing is made; Node would refuse it without a word.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (traffic.isDraining) reply.header('Connection', 'close')
     done()

@@ -107,6 +107,18 @@ describe('bodies', () => {
     await assertRefused(await post('/shows', Buffer.from(JSON.stringify(show), 'utf16le')), 400, 'malformed-json')
   })
 
+  for (const count of ['1e400', '-0', '0.9999999999999999', '9007199254740993', '1001.0', '0e0']) {
+    test(`a count of ${count}`, async () => {
+      const body = JSON.stringify({ ...order, number_of_tickets: 'COUNT' }).replace('"COUNT"', count)
+      await assertRefused(await post('/book-tickets', body), 400, 'invalid-request', 'number_of_tickets')
+    })
+  }
+
+  test('a key that is there twice counts as its last', async () => {
+    const body = JSON.stringify({ ...order, number_of_tickets: 0 }).replace('{', '{"number_of_tickets":2,')
+    await assertRefused(await post('/book-tickets', body), 400, 'invalid-request', 'number_of_tickets')
+  })
+
   const poisons = ['{"__proto__":', '{"constructor":{"prototype":', '{"a":{"__proto__":']
   for (const poison of poisons) {
     test(`fields hidden behind ${poison}`, async () => {
@@ -210,8 +222,8 @@ describe('headers and paths', () => {
   }
 
   for (const [method, path, allow] of [
-    ['GET', '/shows', 'POST'],
-    ['PUT', '/shows', 'POST'],
+    ['GET', '/book-tickets', 'POST'],
+    ['PUT', '/shows', 'POST, GET, HEAD'],
     ['PATCH', '/book-tickets', 'POST'],
     ['OPTIONS', '/book-tickets', 'POST'],
     ['DELETE', `/shows/${showId}`, 'GET, HEAD'],
@@ -233,7 +245,7 @@ describe('raw HTTP', () => {
   const length = `Content-Length: ${body.length}`
   const rows: [string, string, RegExp, string][] = [
     ['nonsense', 'hello\r\n\r\n', /^HTTP\/1.1 400 /, 'malformed-http'],
-    ['no host', 'GET /health HTTP/1.1\r\n\r\n', /^HTTP\/1.1 400 /, ''],
+    ['no host', 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', /^HTTP\/1.1 400 /, 'malformed-http'],
     ['a header with a NUL', head('/book-tickets', 'X-A: a\0b'), /^HTTP\/1.1 400 /, 'malformed-http'],
     [
       'a length that is no number',
@@ -268,13 +280,27 @@ describe('raw HTTP', () => {
       /^HTTP\/1.1 400 /,
       'invalid-idempotency-key',
     ],
+    [
+      'an expectation that nobody knows',
+      `${head('/book-tickets', json, 'Content-Length: 2', 'Expect: more', 'Connection: close')}{}`,
+      /^HTTP\/1.1 400 /,
+      'invalid-request',
+    ],
+    ...['PROPFIND', 'TRACE', 'M-SEARCH', 'QUERY'].map((method): [string, string, RegExp, string] => [
+      `the method ${method}`,
+      `${method} /book-tickets HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      /^HTTP\/1.1 405 [\s\S]*\r\nallow: POST\r\n/i,
+      'method-not-allowed',
+    ]),
     ['another method', 'BREW /book-tickets HTTP/1.1\r\nHost: x\r\n\r\n', /^HTTP\/1.1 400 /, 'malformed-http'],
   ]
   for (const [name, request, status, code] of rows) {
     test(name, async () => {
       const answer = await exchange(request)
       assert.match(answer, status)
-      assert.ok(answer.includes(code), answer)
+      assert.ok(answer.includes(`/problems/${code}`), answer)
+      assert.match(answer, /\r\ncorrelation-id: \S+\r\n/i)
+      assert.ok(answer.includes('"error":"'), answer)
     })
   }
 

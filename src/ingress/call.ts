@@ -1,13 +1,16 @@
+import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Kind } from '../../schemas/index.ts'
 import type { Reply } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
 import type { Config } from '../config.ts'
-import type { OutgoingCommand, Reads, Requests } from '../engine/ports.ts'
+import type { Log, OutgoingCommand, Reads, Requests } from '../engine/ports.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { Admission } from './admission.ts'
 import type { Asker } from './asker.ts'
 import { commandsOf, commandTo, commandToNew, digestOf, type Origin, requestIdOf } from './commands.ts'
-import { idempotencyKeyOf, traceparentOf } from './headers.ts'
+import { idempotencyKeyOf, lastEventIdOf, traceparentOf } from './headers.ts'
+import type { Live } from './live/live.ts'
 import { parseRequest } from './parse.ts'
 import { isProblemCode, keyReused, Problem } from './problems.ts'
 import { type Call, fillPath, type NextCommand, type Route, type ServerView } from './route.ts'
@@ -17,24 +20,35 @@ export type House = {
   config: Pick<Config, 'TURNSTILE_PARTITIONS'>
   requests: Requests
   reads: Reads
+  readModels: ReadModels
   asker: Asker
   admission: Admission
   makeId: () => string
+  live: Live
   server: ServerView
+  log: Log
 }
 
 /** One request as its route sees it. */
-export function callOf(route: Route, request: FastifyRequest, house: House): Call<unknown, unknown> {
+export function callOf(route: Route, request: FastifyRequest, house: House): Call<unknown, unknown, unknown> {
   const params = route.params ? parseRequest(route.params, request.params, 'path') : undefined
+  const query = route.query ? parseRequest(route.query, request.query, 'query') : undefined
   const body = route.body ? parseRequest(route.body, request.body, 'body') : undefined
   const origin = () => originOf(route, params, request, house)
   return {
     params,
+    query,
     body,
     askNew: async (kind, command) => ask(commandToNew(kind, command, origin()), house),
     ask: async (kind, id, command) => ask(commandTo({ kind, id }, command, origin()), house),
     askAll: async (batch) => askAll(batch, origin(), house),
     findState: (kind, id) => findState({ kind, id }, house),
+    listen: async (actor) => listen(actor, lastEventIdOf(request.raw), house),
+    get readModels() {
+      house.admission.checkQuery()
+      return house.readModels
+    },
+    headers: {},
     server: house.server,
   }
 }
@@ -92,4 +106,13 @@ async function findState(address: { kind: Kind; id: string }, { config, reads, a
   } catch (error) {
     throw new Problem('unavailable', 'the database does not answer', { cause: error })
   }
+}
+
+function listen(
+  actor: { kind: Kind; id: string } | undefined,
+  lastEventId: string | undefined,
+  { live, admission }: House,
+): Promise<Readable> {
+  admission.checkQuery()
+  return actor ? live.listenTo(actor, lastEventId) : live.listenToAll(lastEventId)
 }

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { createHouse, openIngress, type TestHouse } from './house.fixtures.ts'
 import { exampleOf, schemaOf } from './openapi.ts'
-import type { Route } from './route.ts'
+import { eventStream, type Route } from './route.ts'
 import { routes } from './routes/index.ts'
 import type { Ingress } from './server.ts'
 
@@ -37,6 +37,17 @@ function bodies(good: Record<string, unknown>): fc.Arbitrary<string> {
   return fc.oneof(json, fc.json(), fc.string({ unit: 'binary' }), fc.constant(JSON.stringify(good)))
 }
 
+/** Parameters that a route knows, and others, with anything in them. */
+function searches(names: string[]): fc.Arbitrary<string> {
+  const text = fc.oneof(fc.string(), fc.nat(2_000).map(String), fc.uuid(), fc.date().map(String))
+  const encoded = text.map((some) => encodeURIComponent(some.replaceAll(/\p{Surrogate}/gu, '')))
+  const pair = fc.tuple(
+    fc.constantFrom(...names, '__proto__', 'x'),
+    fc.oneof(encoded, fc.constantFrom('%', '%ff', '&&=')),
+  )
+  return fc.array(pair, { maxLength: 4 }).map((pairs) => `?${pairs.map((some) => some.join('=')).join('&')}`)
+}
+
 const headerText = fc.stringMatching(/^[\x21-\x7e\xa1-\xff]{0,300}$/)
 const headers = fc.record(
   { 'Idempotency-Key': headerText, 'Correlation-ID': headerText, traceparent: headerText, 'Content-Type': headerText },
@@ -48,18 +59,24 @@ for (const route of routes) {
     const good = route.body ? exampleOf(schemaOf(route.body, 'input')) : {}
     const [path = '', end = ''] = route.path.split(/\{\w+\}/)
     const tail = route.params ? fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.uuid()) : fc.constant('')
+    const search = route.query
+      ? searches(Object.keys(schemaOf(route.query, 'input').properties ?? {}))
+      : fc.constant('')
     const attempt = fc.record({
       tail,
+      search,
       body: bodies(good),
       headers,
       method: fc.constantFrom(route.method, route.method, 'PUT', 'DELETE'),
     })
     await fc.assert(
-      fc.asyncProperty(attempt, async ({ tail, body, headers, method }) => {
+      fc.asyncProperty(attempt, async ({ tail, search, body, headers, method }) => {
         house.sent.length = 0
-        const target = `${path}${encodeURIComponent(tail.replaceAll(/\p{Surrogate}/gu, ''))}${end}`
+        const target = `${path}${encodeURIComponent(tail.replaceAll(/\p{Surrogate}/gu, ''))}${end}${search}`
         const response = await send(method, target, headers, body)
-        const answer = await text(response)
+        // A stream of events never ends by itself.
+        const isStream = response.headers['content-type'] === eventStream
+        const answer = isStream ? cutOff(response) : await text(response)
         const { statusCode = 0 } = response
         assert.ok(statusCode < 500, answer)
         assert.ok(response.headers['correlation-id'])
@@ -85,4 +102,9 @@ function send(method: string, path: string, headers: Record<string, string>, bod
     const all = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...headers }
     request(`${ingress.url}${path}`, { method, headers: all, agent }, resolve).on('error', reject).end(body)
   })
+}
+
+function cutOff(response: IncomingMessage): string {
+  response.destroy()
+  return ''
 }

@@ -23,6 +23,11 @@ export function traceparentOf(request: IncomingMessage): string | undefined {
   return typeof given === 'string' && traceparentPattern.test(given) ? given : undefined
 }
 
+/** Where an EventSource says that it was cut off. Given twice, it is not an id any more. */
+export function lastEventIdOf({ headers }: IncomingMessage): string | undefined {
+  return headers['last-event-id']?.toString()
+}
+
 /**
  * @throws `invalid-idempotency-key` for one that is given but cannot be used: to ignore it could book twice; or for none,
  *   where it is required

@@ -1,5 +1,16 @@
 import { readConfig } from '../config.ts'
-import type { Answer, KnownTurn, Log, OutgoingCommand, Reads, Requests, StoredActor } from '../engine/ports.ts'
+import type {
+  Answer,
+  Feed,
+  KnownTurn,
+  Log,
+  OutgoingCommand,
+  Reads,
+  Requests,
+  StoredActor,
+  TurnEvents,
+} from '../engine/ports.ts'
+import type { OpsRow, Page, ReadModels, ReadRow } from '../engine/read-model-ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 
@@ -9,9 +20,19 @@ export type TestHouse = {
   sent: OutgoingCommand[]
   requests: Requests & { isConnected: boolean }
   reads: Reads
+  readModels: ReadModels
+  /** What every list shows, in the order of partition and id. */
+  rows: ReadRow[]
+  /** The parts of ops bookings, each booking's together. */
+  opsRows: OpsRow[]
+  /** Called before each read of a list. */
+  onList: () => Promise<void>
   actors: Map<string, StoredActor>
   turns: KnownTurn[]
   lookUps: number
+  /** What has happened, for those who listen: of each partition and actor in its order. */
+  journal: TurnEvents[]
+  feed: Feed
   /** The digests that hold the keys of batches. */
   keys: Map<string, string>
   lag: number
@@ -32,9 +53,13 @@ export function createHouse(): TestHouse {
   }
   const house: TestHouse = {
     sent: [],
+    rows: [],
+    opsRows: [],
+    onList: async () => {},
     actors: new Map(),
     turns: [],
     lookUps: 0,
+    journal: [],
     keys: new Map(),
     lag: 0,
     workers: 1,
@@ -67,11 +92,47 @@ export function createHouse(): TestHouse {
       },
       health: async () => ({ lag: house.lag, workers: house.workers }),
     },
+    feed: {
+      async heads() {
+        const heads = Array<number>(64).fill(0)
+        for (const { partition, position } of house.journal) heads[partition] = position
+        return heads
+      },
+      async turnsAfter(seen, limit) {
+        return seen.flatMap(({ partition, after }) => {
+          return house.journal.filter((turn) => turn.partition === partition && turn.position > after).slice(0, limit)
+        })
+      },
+      async turnsOf(seen, limit) {
+        return seen.flatMap(({ kind, id, after }) => {
+          const own = house.journal.filter((turn) => turn.kind === kind && turn.actorId === id)
+          return own.filter(({ version }) => version > after).slice(0, limit)
+        })
+      },
+    },
+    readModels: {
+      tickets: (page) => listed(house, page),
+      shows: (page) => listed(house, page),
+      bookingsOf: (_, page) => listed(house, page),
+      opsBooking: async (id) => house.opsRows.filter(({ bookingId }) => bookingId === id),
+      async opsBookings({ after = '', limit }) {
+        await house.onList()
+        const ids = [...new Set(house.opsRows.map(({ bookingId }) => bookingId))].filter((id) => id > after)
+        const shown = ids.slice(0, limit)
+        return house.opsRows.filter(({ bookingId }) => shown.includes(bookingId))
+      },
+    },
     metrics: createMetrics(),
     logged,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
   }
   return house
+}
+
+async function listed({ rows, onList }: TestHouse, { after, limit }: Page): Promise<ReadRow[]> {
+  await onList()
+  const start = after ? rows.findIndex(({ id, partition }) => id === after.id && partition === after.partition) + 1 : 0
+  return rows.slice(start, start + limit)
 }
 
 /** A listening ingress on a free port. */
@@ -81,8 +142,8 @@ export async function openIngress(
   isOpen = true,
 ): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
-  const { requests, reads, metrics, log } = house
-  const ingress = createIngress({ config, isOpen, requests, reads, metrics, log })
+  const { requests, reads, readModels, feed, metrics, log } = house
+  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   return ingress
 }

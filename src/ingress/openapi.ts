@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { problemDocument } from '../../schemas/http.ts'
 import { type ProblemCode, problemCatalogue } from './problems.ts'
-import type { Route } from './route.ts'
+import { eventStream, type Route } from './route.ts'
 
 export type JsonSchema = {
   properties?: Record<string, JsonSchema>
@@ -61,7 +61,7 @@ function operationOf(route: Route): object {
     tags: [group],
     summary,
     ...(description === undefined ? {} : { description }),
-    parameters: [...pathParameters(route), ...headerParameters(route)],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(body ? { requestBody: { required: true, content: jsonContent(schemaOf(body, 'input')) } } : {}),
     responses: { [route.answer.status]: answerOf(route), ...problemAnswers(route) },
   }
@@ -72,12 +72,19 @@ function pathParameters({ params }: Route): object[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'path', required: true, schema }))
 }
 
+function queryParameters({ query }: Route): object[] {
+  const { properties = {}, required = [] } = query ? schemaOf(query, 'input') : {}
+  return Object.entries(properties).map(([name, schema]) => {
+    return { name, in: 'query', required: required.includes(name), schema }
+  })
+}
+
 const correlationHeader = {
   description: 'Names the whole story in every log line and message',
   schema: { type: 'string' },
 }
 
-function headerParameters({ method, isKeyRequired = false }: Route): object[] {
+function headerParameters({ method, isKeyRequired = false, answer }: Route): object[] {
   const correlation = { name: 'Correlation-ID', in: 'header', ...correlationHeader }
   const traceparent = {
     name: 'traceparent',
@@ -92,6 +99,13 @@ function headerParameters({ method, isKeyRequired = false }: Route): object[] {
     description: 'The same key and body again gets the first answer back and does nothing twice. Best a UUIDv7',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   }
+  const lastEvent = {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'The `id` of the last event that came: the stream goes on behind it',
+    schema: { type: 'string' },
+  }
+  if (answer.type === eventStream) return [lastEvent, correlation]
   return method === 'GET' ? [correlation] : [key, correlation, traceparent]
 }
 

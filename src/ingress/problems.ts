@@ -137,8 +137,15 @@ export const problemCatalogue = {
   overloaded: {
     status: 503,
     title: 'The server has too much to do',
-    meaning: 'Too many messages or requests are waiting already.',
+    meaning: 'Too many messages or requests are waiting already, or too many clients listen.',
     remedy: 'Send it again after the seconds of `Retry-After`. Nothing was done.',
+  },
+  paused: {
+    status: 503,
+    title: 'Operations has paused this for a while',
+    meaning: 'What the request is about is paused. The request is kept, and is carried out when the pause ends.',
+    remedy:
+      'Wait, or send it again with the same `Idempotency-Key` after the seconds of `Retry-After`: that does nothing twice.',
   },
   'outcome-unknown': {
     status: 503,
@@ -168,7 +175,7 @@ export class Problem extends Error {
     this.name = 'Problem'
     this.code = code
     this.errors = more.errors
-    this.headers = more.headers ?? (problemCatalogue[code].status === 503 ? { 'Retry-After': '1' } : {})
+    this.headers = more.headers ?? (this.status === 503 ? { 'Retry-After': retryAfter(code) } : {})
   }
 
   get status(): number {
@@ -181,6 +188,9 @@ export class Problem extends Error {
     return this.errors ? { ...document, errors: this.errors } : document
   }
 }
+
+/** Seconds. A pause is ended by a person. */
+const retryAfter = (code: ProblemCode): string => (code === 'paused' ? '30' : '1')
 
 export const keyReused = (): Problem =>
   new Problem('idempotency-key-reused', 'this Idempotency-Key came before, with another body')

@@ -1,20 +1,24 @@
+import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { CommandTo, Kind } from '../../schemas/index.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { ProblemCode } from './problems.ts'
 
 /**
  * One route, complete: the server, the OpenAPI document and the page that shows it are all made from this. To add a
  * route, write one of these and put it into the list in `routes/index.ts`.
  */
-export type Route<Params = unknown, Body = unknown> = {
+export type Route<Params = unknown, Body = unknown, Query = unknown> = {
   method: 'GET' | 'POST' | 'PUT'
   /** As OpenAPI writes it: `/shows/{show_id}`. */
   path: `/${string}`
-  group: 'Shows' | 'Bookings' | 'Tickets' | 'Operation' | 'Documents'
+  group: 'Shows' | 'Bookings' | 'Tickets' | 'Events' | 'Operation' | 'Documents'
   summary: string
   description?: string
   /** Of the names in the path. */
   params?: z.ZodType<Params>
+  /** Of what stands behind the `?`, each at most once. What is not named here is ignored. */
+  query?: z.ZodType<Query>
   /** Nothing is done without an Idempotency-Key. */
   isKeyRequired?: boolean
   body?: z.ZodType<Body>
@@ -28,13 +32,17 @@ export type Route<Params = unknown, Body = unknown> = {
   }
   /** The problems that it can be answered with, besides those that any request can. */
   problems: readonly ProblemCode[]
-  /** Makes the body of the answer, or throws a Problem. A method, so that routes of all kinds fit into one list. */
-  handle(call: Call<Params, Body>): unknown
+  /**
+   * Makes the body of the answer, or throws a Problem. A `Readable` is sent as it comes; when it breaks, so does the
+   * connection, and nobody takes the answer for complete. A method, so that routes of all kinds fit into one list.
+   */
+  handle(call: Call<Params, Body, Query>): unknown
 }
 
 /** One request, already parsed, and what it may ask of the house. */
-export type Call<Params, Body> = {
+export type Call<Params, Body, Query> = {
   params: Params
+  query: Query
   body: Body
   /**
    * Sends a new actor its first command and waits for the answer, which is committed by then. With the same
@@ -54,8 +62,26 @@ export type Call<Params, Body> = {
   askAll(batch: NextCommand[]): Promise<void>
   /** The committed state of an actor, if it has one. */
   findState(kind: Kind, id: string): Promise<unknown>
+  /**
+   * What happens to this actor, or everything that is public, as Server-Sent Events: from behind `Last-Event-ID`, if the
+   * request has one.
+   *
+   * @throws a Problem
+   */
+  listen(actor?: { kind: Kind; id: string }): Promise<Readable>
+  /**
+   * The lists.
+   *
+   * @throws `unavailable` where it is known that the database does not answer
+   */
+  readonly readModels: ReadModels
+  /** More headers for the answer. */
+  headers: Record<string, string>
   server: ServerView
 }
+
+/** What Server-Sent Events are sent as. */
+export const eventStream = 'text/event-stream'
 
 /** The kind of the new actor, and a command that it understands. */
 export type FirstCommand = { [K in Kind]: [kind: K, command: CommandTo<K>] }[Kind]
@@ -85,8 +111,12 @@ export const commandProblems = [
   'refused',
   'overloaded',
   'unavailable',
+  'paused',
   'outcome-unknown',
 ] as const satisfies ProblemCode[]
+
+/** What listening can be answered with. */
+export const listenProblems = ['invalid-request', 'overloaded', 'unavailable'] as const satisfies ProblemCode[]
 
 /** What reading a state can be answered with. */
 export const queryProblems = ['invalid-request', 'unavailable'] as const satisfies ProblemCode[]

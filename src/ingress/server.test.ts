@@ -120,6 +120,16 @@ describe('commands', () => {
     assert.match(String(house.logged.find(({ level }) => level === 'error')?.fields.err), /secret/)
   })
 
+  test('what is paused is 503, and not to be asked for again at once', async () => {
+    house.onSend = async ({ messageId }) => {
+      house.answer({ requestId: messageId, reply: { refused: 'paused', reason: 'the show is paused' } })
+      return { duplicate: false }
+    }
+    const response = await post('/book-tickets', order)
+    assert.equal(response.headers.get('retry-after'), '30')
+    assert.equal((await assertProblem(response, 503, 'paused')).detail, 'the show is paused')
+  })
+
   test('what the broker cannot take is 503', async () => {
     const codes = {
       'broker-unavailable': 'unavailable',

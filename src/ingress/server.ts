@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import type { Log, Reads, Requests } from '../engine/ports.ts'
+import type { Feed, Log, Reads, Requests } from '../engine/ports.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Admission } from './admission.ts'
 import { createApp } from './app.ts'
 import { Asker } from './asker.ts'
 import { DatabaseHealth } from './health.ts'
+import { Live } from './live/live.ts'
 import { makeOpenApi } from './openapi.ts'
 import { makeDocsPage } from './pages/docs.ts'
 import { addRoutes } from './router.ts'
@@ -21,6 +23,8 @@ export type IngressOptions = {
   isOpen: boolean
   requests: Requests
   reads: Reads
+  feed: Feed
+  readModels: ReadModels
   metrics: Metrics
   log: Log
 }
@@ -43,11 +47,14 @@ export type Ingress = {
 /** The time that the last answers get to reach their clients, before connections that never said anything are cut. */
 const lingerMs = 500
 
-export function createIngress({ config, isOpen, requests, reads, metrics, log }: IngressOptions): Ingress {
+export function createIngress(options: IngressOptions): Ingress {
+  const { config, isOpen, requests, reads, readModels, feed, metrics, log } = options
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
   const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
-  const asker = new Asker({ requests, reads, partitions: config.TURNSTILE_PARTITIONS, timeoutMs, log })
+  const partitions = config.TURNSTILE_PARTITIONS
+  const asker = new Asker({ requests, reads, partitions, timeoutMs, log })
+  const live = new Live({ feed, partitions, log, count: metrics.listeners })
   const admission = new Admission(requests, health, asker, config)
   const traffic = new Traffic({ makeId, metrics, log })
   const app = createApp(traffic, makeId, log)
@@ -57,9 +64,12 @@ export function createIngress({ config, isOpen, requests, reads, metrics, log }:
     config,
     requests,
     reads,
+    readModels,
     asker,
     admission,
     makeId,
+    live,
+    log,
     server: {
       notReadyBecause() {
         if (traffic.isDraining) return 'the server is stopping'
@@ -76,6 +86,8 @@ export function createIngress({ config, isOpen, requests, reads, metrics, log }:
   async function close(): Promise<void> {
     traffic.isDraining = true
     const closed = app.close()
+    // Not before: whoever is hung up on connects again at once, and must not find this process any more.
+    live.close()
     await Promise.race([traffic.finished(), sleep(timeoutMs + 1_000, undefined, { ref: false })])
     const cut = setTimeout(() => app.server.closeAllConnections(), lingerMs)
     await closed

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../engine/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { correlationIdOf } from './headers.ts'
+import { eventStream } from './route.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -46,7 +47,10 @@ export class Traffic {
     // The pattern, not the path: there must not be a series for every booking.
     const route = request.routeOptions.url ?? 'none'
     const status = reply.raw.writableFinished ? reply.statusCode : clientClosedRequest
-    this.#options.metrics.httpRequest(route, method, status, tookMs / 1_000)
+    // How long somebody listens is no latency.
+    if (reply.getHeader('Content-Type') !== eventStream) {
+      this.#options.metrics.httpRequest(route, method, status, tookMs / 1_000)
+    }
     this.#options.log.debug({ correlationId, method, path: request.url, status, tookMs }, 'answered')
     if (--this.#underWay === 0) for (const resolve of this.#onFinished.splice(0)) resolve()
   }

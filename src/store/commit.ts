@@ -1,9 +1,11 @@
-import type { Commit, CommitResult } from '../engine/ports.ts'
+import type { Commit, CommitResult, Pause, Wake } from '../engine/ports.ts'
+import { takeAlarmsOff } from './alarms.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { documentOf, insertLetters, reopenLetters } from './dead-letters.ts'
-import { json, lines } from './encode.ts'
+import { json, lines, none } from './encode.ts'
 import { isRefusedData, sqlState } from './errors.ts'
+import { endedPauses, holdPauses } from './pauses.ts'
 
 /** Writes a batch, all of it or nothing. Never throws. */
 export async function commit(database: Database, batch: Commit): Promise<CommitResult> {
@@ -14,12 +16,17 @@ export async function commit(database: Database, batch: Commit): Promise<CommitR
     return { outcome: 'rejected', error: error as Error }
   }
   try {
-    const lost = await database.run('commit', (sql) => writeBatch(sql, columns))
-    if (lost.length === 0) return { outcome: 'committed' }
-    return { outcome: 'fenced', partitions: lost.map((row) => row.id) }
+    const missing = await database.run('commit', (sql) => writeBatch(sql, columns))
+    return missing.length === 0 ? { outcome: 'committed' } : refusal(missing)
   } catch (error) {
     return failure(error as Error)
   }
+}
+
+function refusal(missing: Missing[]): CommitResult {
+  const partitions = missing.flatMap(({ id }) => id ?? [])
+  if (partitions.length > 0) return { outcome: 'fenced', partitions }
+  return { outcome: 'resumed', pauses: missing.flatMap(({ pause }) => pause ?? []) }
 }
 
 function failure(error: Error): CommitResult {
@@ -31,7 +38,10 @@ function failure(error: Error): CommitResult {
 
 type Columns = ReturnType<typeof toColumns>
 
-function toColumns({ partitions, turns, states, deadLetters }: Commit) {
+/** What the commit demands and does not find. */
+type Missing = { id: number | null; pause: Pause | null }
+
+function toColumns({ partitions, turns, states, deadLetters, disarmed, pauses }: Commit) {
   return {
     partitions: {
       id: lines(partitions, (row) => row.id),
@@ -41,6 +51,7 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
       from: lines(partitions, (row) => row.from),
       cursor: lines(partitions, (row) => row.cursor),
       published: lines(partitions, (row) => row.published),
+      armed: lines(partitions, (row) => row.armed),
     },
     turns: {
       partition: lines(turns, (turn) => turn.partition),
@@ -60,20 +71,28 @@ function toColumns({ partitions, turns, states, deadLetters }: Commit) {
       id: lines(states, (state) => state.id),
       version: lines(states, (state) => state.version),
       state: lines(states, (state) => json(state.state)),
+      wakeAt: lines(states, ({ wake }) => wake?.at ?? none),
+      wakeMeta: lines(states, ({ wake }) => (wake ? metaOf(wake) : none)),
     },
     deadLetters: documentOf(deadLetters),
+    disarmed,
+    pauses,
   }
 }
 
+function metaOf({ at: _, ...meta }: Wake): string {
+  return json(meta)
+}
+
 /**
- * The one statement. It answers with the partitions that are not ours, or not where we think they are, and then it has
- * written nothing.
+ * The one statement. It answers with the partitions that are not ours, or not where we think they are, and the pauses that
+ * have ended; and then it has written nothing.
  *
  * `held` locks the partitions, in the order of their ids like every other statement, and waits for whoever has them. Then it
  * compares epoch, head and cursor with the rows as they are now, not as they were when the statement began. `for update` keeps
  * Postgres from evaluating it more than once, and everything that writes asks `fence` first.
  */
-const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Columns) => sql<{ id: number }[]>`
+const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters, disarmed, pauses }: Columns) => sql<Missing[]>`
   with expected as (
     select * from unnest(
       string_to_array(${partitions.id}, chr(10))::int[],
@@ -82,8 +101,9 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
       string_to_array(${partitions.turns}, chr(10))::int[],
       string_to_array(${partitions.from}, chr(10))::bigint[],
       string_to_array(${partitions.cursor}, chr(10))::bigint[],
-      string_to_array(${partitions.published}, chr(10))::bigint[]
-    ) as expected(id, epoch, head, turns, cursor_before, cursor, published)
+      string_to_array(${partitions.published}, chr(10))::bigint[],
+      string_to_array(${partitions.armed}, chr(10))::int[]
+    ) as expected(id, epoch, head, turns, cursor_before, cursor, published, armed)
   ), held as (
     select expected.*
     from expected
@@ -93,13 +113,15 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
       and partition.cursor = expected.cursor_before
     order by partition.id
     for update of partition
-  ), fence as (
-    select (select count(*) from held) = (select count(*) from expected) as is_open
+  ), ${pauses.length > 0 ? holdPauses(sql, pauses) : sql``}fence as (
+    select (select count(*) from held) = (select count(*) from expected)
+      ${pauses.length > 0 ? sql`and (select count(*) from standing) = (select count(*) from relied_on)` : sql``} as is_open
   ), advance as (
     update partition
     set head = partition.head + held.turns,
       cursor = held.cursor,
-      published = greatest(partition.published, held.published)
+      published = greatest(partition.published, held.published),
+      armed = partition.armed + held.armed
     from held
     where partition.id = held.id and (select is_open from fence)
   ), journal as (
@@ -118,21 +140,26 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters }: Column
     )
     where (select is_open from fence)
   ), states as (
-    insert into actor (partition, kind, id, version, state)
+    insert into actor (partition, kind, id, version, state, wake_at, wake_meta)
     select * from unnest(
       string_to_array(${states.partition}, chr(10))::int[],
       string_to_array(${states.kind}, chr(10)),
       string_to_array(${states.id}, chr(10))::uuid[],
       string_to_array(${states.version}, chr(10))::bigint[],
-      string_to_array(${states.state}, chr(10))::json[]
+      string_to_array(${states.state}, chr(10))::json[],
+      string_to_array(${states.wakeAt}, chr(10), ${none})::timestamptz[],
+      string_to_array(${states.wakeMeta}, chr(10), ${none})::json[]
     )
     where (select is_open from fence)
     on conflict (partition, kind, id) do update
     -- Versions only rise. The null breaks the column's constraint, and with it the commit.
-    set version = case when excluded.version > actor.version then excluded.version end, state = excluded.state
-  ), dead_letters as (
+    set version = case when excluded.version > actor.version then excluded.version end, state = excluded.state,
+      wake_at = excluded.wake_at, wake_meta = excluded.wake_meta
+  ), ${disarmed.length > 0 ? takeAlarmsOff(sql, disarmed) : sql``}dead_letters as (
     ${insertLetters(sql, deadLetters)}
     where (select is_open from fence)
     ${reopenLetters(sql)}
   )
-  select id from expected where id not in (select id from held) order by id`
+  select id, null::json as pause from expected where id not in (select id from held)
+  ${pauses.length > 0 ? endedPauses(sql) : sql``}
+  order by id`

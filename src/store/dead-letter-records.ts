@@ -2,6 +2,7 @@ import type { DeadLetter } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { lines } from './encode.ts'
+import { isHeld } from './pauses.ts'
 
 export const letterStatuses = ['open', 'requeued', 'discarded'] as const
 export type LetterStatus = (typeof letterStatuses)[number]
@@ -36,7 +37,10 @@ export type LetterFilter = {
   kind?: string
   /** The actor that it was for or, of an effect, the one that asked. */
   actor?: { kind?: string; id: string }
+  /** Messages that a pause holds back count only when their code or their ids are asked for. */
   code?: string
+  /** Whether a pause holds it back that has not ended. */
+  isHeld?: boolean
   /** A part of the cause, in any case. */
   error?: string
   /** Since it failed last. */
@@ -88,11 +92,13 @@ const matching = (sql: Sql, filter: LetterFilter, order: 'newest first' | 'oldes
       ${given(kind, () => sql`and kind = ${kind ?? ''}`)}
       ${given(actor, () => sql`and actor_id = ${actor?.id ?? ''}`)}
       ${given(actor?.kind, () => sql`and ${actor?.kind ?? ''} in (kind, headers ->> 'Actor-Kind')`)}
-      ${given(code, () => sql`and code = ${code ?? ''}`)}
+      ${code === 'actor-paused' ? sql`and code = 'actor-paused'` : given(code, () => sql`and code = ${code ?? ''}`)}
+      ${code === undefined && ids === undefined ? sql`and code <> 'actor-paused'` : sql``}
+      ${given(filter.isHeld, () => sql`and ${isHeld(sql)} = ${filter.isHeld ?? false}`)}
       ${given(error, () => sql`and position(lower(${error ?? ''}::text) in lower(cause)) > 0`)}
       ${given(olderThanSeconds, () => sql`and last_at < now() - ${olderThanSeconds ?? 0}::int * interval '1 second'`)}
       ${given(newerThanSeconds, () => sql`and last_at >= now() - ${newerThanSeconds ?? 0}::int * interval '1 second'`)}
-      ${given(status, () => sql`and status = ${status ?? ''}`)}
+      ${status === 'open' ? sql`and status = 'open'` : given(status, () => sql`and status = ${status ?? ''}`)}
     ${order === 'newest first' ? sql`order by last_at desc, message_id` : sql`order by at, message_id`}
     limit ${limit}::int`
 }

@@ -5,6 +5,9 @@
  */
 export const lines = <T>(rows: readonly T[], value: (row: T) => string | number): string => rows.map(value).join('\n')
 
+/** The line of a value that is missing, for columns whose values are never this: `string_to_array(text, chr(10), none)`. */
+export const none = '-'
+
 /** JSON that Postgres can take apart: its text holds neither NUL nor half of a surrogate pair, so U+FFFD stands for them. */
 export function json(value: unknown): string {
   const text = JSON.stringify(value)

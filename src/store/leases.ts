@@ -2,6 +2,7 @@ import type { Cluster, PartitionRow, StreamState } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { lines } from './encode.ts'
+import { pausesAsJson } from './pauses.ts'
 
 type Progress = { id: number; epoch: number; published: number }
 
@@ -14,7 +15,8 @@ export async function heartbeat(database: Database, worker: string, leaseMs: num
   const beat = database.run('lease', (sql) => renewLease(sql, worker, leaseMs, lag))
   const standing = database.run('lease', (sql) => readCluster(sql))
   const [, [cluster]] = await Promise.all([beat, standing])
-  return { workers: (cluster?.workers ?? []).sort(), partitions: cluster?.partitions ?? [] }
+  const { workers = [], partitions = [], pauses = [] } = cluster ?? {}
+  return { workers: workers.sort(), partitions, pauses }
 }
 
 /** Rows of workers that are long gone go too; whoever else is at it is let go first. */
@@ -33,7 +35,8 @@ const readCluster = (sql: Sql) => sql<Cluster[]>`
   select
     (select coalesce(json_agg(id), '[]') from alive) as workers,
     (select coalesce(json_agg(json_build_object('id', id, 'epoch', epoch, 'owner', owner,
-        'ownerIsAlive', owner in (select id from alive) is true) order by id), '[]') from partition) as partitions`
+        'ownerIsAlive', owner in (select id from alive) is true) order by id), '[]') from partition) as partitions,
+    ${pausesAsJson(sql)} as pauses`
 
 export const claim = (
   database: Database,
@@ -66,7 +69,7 @@ const takeFree = (sql: Sql, worker: string, partitions: number[], stream: Stream
     cursor = case when stream = ${stream.id} and cursor <= ${stream.lastSequence}::bigint then cursor else 0 end
   from free
   where partition.id = free.id
-  returning partition.id, epoch, owner, cursor, stream, head, published`
+  returning partition.id, epoch, owner, cursor, stream, head, published, armed`
 
 export async function release(database: Database, partitions: Progress[]): Promise<void> {
   await database.run('lease', (sql) => noteProgress(sql, partitions, true))
@@ -103,7 +106,7 @@ export const readPartitions = (database: Database, ids: number[]): Promise<Parti
   database.run('lease', (sql) => rowsOf(sql, ids))
 
 const rowsOf = (sql: Sql, ids: number[]) => sql<PartitionRow[]>`
-  select partition.id, epoch, owner, cursor, stream, head, published
+  select partition.id, epoch, owner, cursor, stream, head, published, armed
   from unnest(string_to_array(${ids.join('\n')}, chr(10))::int[]) as wanted(id)
   join partition on partition.id = wanted.id
   order by partition.id`

@@ -1,16 +1,23 @@
+import { alarmFeatures } from './alarms.features.ts'
 import { MemoryStore } from './memory.ts'
-import { storeFeatures } from './store.features.ts'
+import { type StoreHarness, storeFeatures } from './store.features.ts'
 
-storeFeatures('MemoryStore', async () => {
+const open = async (): Promise<StoreHarness> => {
   let nowMs = 0
   const store = new MemoryStore(4, () => nowMs)
   return {
     store,
     reads: store,
+    feed: store,
     passTime: async (ms) => {
       nowMs += ms
     },
+    pause: async (pause) => store.pause(pause),
+    resume: async (pause) => store.resume(pause),
     deadLetters: async () => store.deadLetters,
     close: async () => {},
   }
-})
+}
+
+storeFeatures('MemoryStore', open)
+alarmFeatures('MemoryStore', open)

@@ -4,12 +4,16 @@ import type {
   Commit,
   CommitResult,
   DeadLetter,
+  DueAlarm,
+  Feed,
   KnownTurn,
   PartitionRow,
+  Pause,
   Reads,
   Store,
   StoredActor,
   StreamState,
+  TurnEvents,
   TurnRecord,
 } from '../engine/ports.ts'
 import { json } from './encode.ts'
@@ -28,7 +32,7 @@ export type StoredLetter = DeadLetter & { attempts: number }
  * The store in memory, for tests and the simulation: it does what the real one does, by a clock that is given to it. What
  * goes in and out is copied by way of JSON, as it is on the way to a database.
  */
-export class MemoryStore implements Store, Reads {
+export class MemoryStore implements Store, Reads, Feed {
   readonly #nowMs: () => number
   readonly #partitions = new Map<number, PartitionRow>()
   readonly #workers = new Map<string, Worker>()
@@ -36,13 +40,14 @@ export class MemoryStore implements Store, Reads {
   readonly #turns = new Map<string, TurnRecord>()
   readonly #actors = new Map<string, StoredActor>()
   readonly #letters = new Map<string, StoredLetter>()
+  readonly #pauses = new Map<string, Pause>()
   readonly #requestKeys = new Map<string, RequestKey>()
 
   /** @param nowMs the database's clock */
   constructor(partitions: number, nowMs: () => number) {
     this.#nowMs = nowMs
     for (let id = 0; id < partitions; id++) {
-      this.#partitions.set(id, { id, epoch: 0, owner: null, cursor: 0, stream: '', head: 0, published: 0 })
+      this.#partitions.set(id, { id, epoch: 0, owner: null, cursor: 0, stream: '', head: 0, published: 0, armed: 0 })
       this.#journals.set(id, [])
     }
   }
@@ -56,7 +61,8 @@ export class MemoryStore implements Store, Reads {
     const partitions = [...this.#partitions.values()].map(({ id, epoch, owner }) => {
       return { id, epoch, owner, ownerIsAlive: this.#isAlive(owner) }
     })
-    return { workers: [...this.#workers.keys()].filter((id) => this.#isAlive(id)).sort(), partitions }
+    const workers = [...this.#workers.keys()].filter((id) => this.#isAlive(id)).sort()
+    return { workers, partitions, pauses: await this.readPauses() }
   }
 
   async claim(worker: string, partitions: number[], stream: StreamState): Promise<PartitionRow[]> {
@@ -85,6 +91,15 @@ export class MemoryStore implements Store, Reads {
     return this.#rows(ids).map((row) => ({ ...row }))
   }
 
+  async dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]> {
+    const nowMs = this.#nowMs()
+    return [...this.#actors.values()]
+      .flatMap(({ partition, kind, id, wake }) => (wake ? { partition, kind, id, nowMs, ...wake } : []))
+      .filter(({ partition, at }) => partitions.includes(partition) && Date.parse(at) <= nowMs)
+      .sort((a, b) => a.at.localeCompare(b.at))
+      .slice(0, limit)
+  }
+
   async load(addresses: Located[]): Promise<StoredActor[]> {
     return addresses.flatMap((address) => copy(this.#actors.get(keyOf(address)) ?? []))
   }
@@ -99,6 +114,8 @@ export class MemoryStore implements Store, Reads {
       return row?.epoch !== epoch || row.head !== head || row.cursor !== from
     })
     if (lost.length > 0) return { outcome: 'fenced', partitions: lost.map(({ id }) => id).sort((a, b) => a - b) }
+    const ended = batch.pauses.filter((pause) => !this.#pauses.has(pauseKey(pause)))
+    if (ended.length > 0) return { outcome: 'resumed', pauses: ended }
     const ids = batch.turns.map(turnKey)
     if (new Set(ids).size < ids.length || ids.some((id) => this.#turns.has(id))) return { outcome: 'duplicate' }
     const stale = batch.states.find((state) => state.version <= (this.#actors.get(keyOf(state))?.version ?? 0))
@@ -128,6 +145,20 @@ export class MemoryStore implements Store, Reads {
     this.#keep(letter)
   }
 
+  async readPauses(): Promise<Pause[]> {
+    return [...this.#pauses.keys()].sort().flatMap((key) => this.#pauses.get(key) ?? [])
+  }
+
+  /** What an operator does. */
+  pause(pause: Pause): void {
+    this.#pauses.set(pauseKey(pause), pause)
+  }
+
+  /** What an operator does. */
+  resume(pause: Pause): void {
+    this.#pauses.delete(pauseKey(pause))
+  }
+
   async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
     return copy((this.#journals.get(partition) ?? []).slice(after, after + limit))
   }
@@ -146,12 +177,33 @@ export class MemoryStore implements Store, Reads {
     return { lag: alive.reduce((sum, [, { lag }]) => sum + lag, 0), workers: alive.length }
   }
 
+  async heads(): Promise<number[]> {
+    return [...this.#partitions.values()].map(({ head }) => head)
+  }
+
+  async turnsAfter(seen: { partition: number; after: number }[], limit: number): Promise<TurnEvents[]> {
+    return seen.flatMap(({ partition, after }) => {
+      return (this.#journals.get(partition) ?? []).slice(after, after + limit).map(eventsOf)
+    })
+  }
+
+  async turnsOf(seen: (Located & { after: number })[], limit: number): Promise<TurnEvents[]> {
+    return seen.flatMap(({ partition, kind, id, after }) => {
+      const own = (this.#journals.get(partition) ?? []).filter((turn) => turn.kind === kind && turn.actorId === id)
+      return own
+        .filter(({ version }) => version > after)
+        .slice(0, limit)
+        .map(eventsOf)
+    })
+  }
+
   #write(batch: Commit): void {
-    for (const { id, turns, cursor, published } of batch.partitions) {
+    for (const { id, turns, cursor, published, armed } of batch.partitions) {
       for (const row of this.#rows([id])) {
         row.head += turns
         row.cursor = cursor
         row.published = Math.max(row.published, published)
+        row.armed += armed
       }
     }
     for (const turn of batch.turns) {
@@ -159,6 +211,7 @@ export class MemoryStore implements Store, Reads {
       this.#turns.set(turnKey(turn), turn)
     }
     for (const state of batch.states) this.#actors.set(keyOf(state), state)
+    for (const address of batch.disarmed) delete this.#actors.get(keyOf(address))?.wake
     for (const letter of batch.deadLetters) this.#keep(letter)
   }
 
@@ -203,7 +256,11 @@ const keyOf = ({ partition, kind, id }: Located): string => `${partition}/${kind
 const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string => {
   return `${keyOf({ partition, kind, id: actorId })}/${messageId}`
 }
+const pauseKey = ({ target, name }: Pause): string => `${target} ${name}`
 const letterKey = ({ partition, messageId, kind, actorId }: DeadLetter): string => {
   return `${partition}/${messageId}/${kind} ${actorId}`
+}
+const eventsOf = ({ message: _, meta: __, decision, ...turn }: TurnRecord): TurnEvents => {
+  return copy({ ...turn, events: decision.events ?? [], publishes: decision.publishes ?? [] })
 }
 const copy = <T>(value: T): T => JSON.parse(json(value))

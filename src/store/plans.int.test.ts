@@ -33,8 +33,9 @@ describe('with 200,000 actors that were never analyzed', () => {
     store = await database.open()
     await useAll()
     await sql`
-      insert into actor
-      select i % 4, 'booking', md5(i::text)::uuid, 1, '{"status":"open"}' from generate_series(1, 200000) as i`
+      insert into actor (partition, kind, id, version, state, wake_at)
+      select i % 4, 'booking', md5(i::text)::uuid, 1, '{"status":"open"}', now() + i * interval '1 second'
+      from generate_series(1, 200000) as i`
     await sql`
       insert into turn
       select 1, 1000 + i, 'booking', md5(i::text)::uuid, 1, md5(i::text)::uuid, now(), '{}', '{}', '{}'
@@ -58,8 +59,10 @@ describe('with 200,000 actors that were never analyzed', () => {
     for (let round = 0; round < 8; round++) {
       const version = row.head + 1
       const batch = batchOf(row, { actorId, version, messageId: randomUUID() })
+      batch.disarmed = [{ partition: 0, kind: 'booking', id: randomUUID() }]
       assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
       row = afterwards(row, batch)
+      await store.dueAlarms([0, 1, 2, 3], 100)
       await store.load(addresses)
       await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
       await store.findTurns(hotKeys)
@@ -68,6 +71,26 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.readPartitions([0])
       await store.heartbeat('anna', 10_000, 0)
       await store.reads.claimKey(randomUUID(), 'digest')
+      assert.equal((await store.feed.heads())[0], row.head)
+      const tails = [0, 1, 2, 3].map((partition) => ({ partition, after: partition === 0 ? row.head - 1 : 1_000_000 }))
+      assert.equal((await store.feed.turnsAfter(tails, 50)).length, 1)
+      const listened = [...addresses, { partition: 0, kind: 'booking', id: actorId }]
+      assert.deepEqual(
+        await store.feed.turnsOf(
+          listened.map((one) => ({ ...one, after: row.head })),
+          50,
+        ),
+        [],
+      )
+      assert.equal(
+        (
+          await store.feed.turnsOf(
+            listened.map((one) => ({ ...one, after: row.head - 1 })),
+            50,
+          )
+        ).length,
+        1,
+      )
     }
   }
 

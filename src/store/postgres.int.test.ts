@@ -1,9 +1,11 @@
 import { after, before } from 'node:test'
 import postgres from 'postgres'
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
+import { alarmFeatures } from './alarms.features.ts'
 import type { StoredLetter } from './memory.ts'
+import { openPauses } from './pause-store.ts'
 import { openStore, prepareDatabase } from './postgres.ts'
-import { storeFeatures } from './store.features.ts'
+import { type StoreHarness, storeFeatures } from './store.features.ts'
 
 let database: TestDatabase
 let sql: postgres.Sql
@@ -17,22 +19,31 @@ after(async () => {
   await database.drop()
 })
 
-storeFeatures('PostgresStore', async () => {
-  await sql`truncate partition, worker, turn, actor, dead_letter, request_key`
+const open = async (): Promise<StoreHarness> => {
+  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
+  const pauses = openPauses({ url: database.url, applicationName: 'operator', deadlineMs: 5_000 })
   return {
     store,
     reads: store.reads,
+    feed: store.feed,
     passTime: async (ms) => {
       const age = sql`${ms}::int * interval '1 millisecond'`
       await sql`update worker set lease_until = lease_until - ${age}`
       await sql`update request_key set claimed_at = claimed_at - ${age}`
     },
+    pause: async (pause) => void (await pauses.pause(pause, { who: 'ada', reason: 'a try' })),
+    resume: async (pause) => void (await pauses.resume(pause, { who: 'ada' })),
     deadLetters: async () => (await sql`select * from dead_letter`).map(letterOfRow),
-    close: () => store.close(),
+    close: async () => {
+      await Promise.all([store.close(), pauses.close()])
+    },
   }
-})
+}
+
+storeFeatures('PostgresStore', open)
+alarmFeatures('PostgresStore', open)
 
 function letterOfRow(row: postgres.Row): StoredLetter {
   const { partition, kind, type, code, cause, stack, headers, meta, attempts } = row

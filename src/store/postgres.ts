@@ -1,19 +1,28 @@
 import postgres from 'postgres'
-import type { Reads, Store } from '../engine/ports.ts'
+import type { Feed, Reads, Store } from '../engine/ports.ts'
+import type { ReadModels } from '../engine/read-model-ports.ts'
+import { dueAlarms } from './alarms.ts'
 import { commit } from './commit.ts'
 import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
 import { keepDeadLetter } from './dead-letters.ts'
 import { databaseUnavailable, isTransient } from './errors.ts'
+import { heads, turnsAfter, turnsOf } from './feed.ts'
 import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
 import { ensurePartitions, migrate } from './migrate.ts'
+import { readPauses } from './pauses.ts'
+import { openReadModels } from './read-models.ts'
 import { actor, health, load } from './reads.ts'
 
 export type PostgresStore = Store & {
   /** For the ingress, on a connection of its own: no flood of queries keeps the engine from loading. */
   reads: Reads
+  /** For the ingress too; on another connection, so that no request waits for a page of the journal. */
+  feed: Feed
+  /** For lists, on another: a long one does not hold up whoever waits for one answer. */
+  readModels: ReadModels
   close(): Promise<void>
 }
 
@@ -35,8 +44,13 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     applicationName: `${applicationName} ingress`,
     deadlineMs: Math.min(deadlineMs, longestReadMs),
   })
+  const lists = new Database({
+    ...options,
+    applicationName: `${applicationName} lists`,
+    deadlineMs: longestReadMs,
+  })
   const close = async () => {
-    await Promise.all([database.close(), ingress.close()])
+    await Promise.all([database.close(), ingress.close(), lists.close()])
   }
   await health(ingress).catch(async (error) => {
     await close()
@@ -49,10 +63,12 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     leave: (worker) => leases.leave(database, worker),
     saveProgress: (partitions) => leases.saveProgress(database, partitions),
     readPartitions: (ids) => leases.readPartitions(database, ids),
+    dueAlarms: (partitions, limit) => dueAlarms(database, partitions, limit),
     load: (addresses) => load(database, addresses),
     commit: (batch) => commit(database, batch),
     findTurns: (keys) => findTurns(database, keys),
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
+    readPauses: () => readPauses(database),
     readJournal: (partition, after, limit) => readJournal(database, partition, after, limit),
     reads: {
       actor: (address) => actor(ingress, address),
@@ -60,6 +76,12 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
       claimKey: (id, digest) => claimKey(ingress, id, digest),
       health: () => health(ingress),
     },
+    feed: {
+      heads: () => heads(ingress),
+      turnsAfter: (seen, limit) => turnsAfter(ingress, seen, limit),
+      turnsOf: (seen, limit) => turnsOf(ingress, seen, limit),
+    },
+    readModels: openReadModels(lists),
     close,
   }
 }

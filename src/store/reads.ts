@@ -1,29 +1,42 @@
-import type { Address, StoredActor } from '../engine/ports.ts'
+import type { Address, StoredActor, Wake } from '../engine/ports.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import { lines } from './encode.ts'
 
 type Located = Address & { partition: number }
 
+type WakeColumns = { wake_at: Date | null; wake_meta: Omit<Wake, 'at'> }
+type ActorRow = Omit<StoredActor, 'wake'> & WakeColumns
+
 /**
- * The actors that exist among these: one lookup in the primary key for each. `limit 1` keeps the planner from turning the
- * lookups into one join, whose plan would depend on statistics.
+ * One lookup in the primary key for each that exists among these. `limit 1` keeps the planner from turning the lookups
+ * into one join, whose plan would depend on statistics.
  */
-export const actorsAt = (sql: Sql, addresses: Located[]) => sql<StoredActor[]>`
-  select actor.partition, actor.kind, actor.id, actor.version, actor.state
-  from unnest(
+const foundAmong = (sql: Sql, addresses: Located[]) => sql`
+  unnest(
     string_to_array(${lines(addresses, (address) => address.partition)}, chr(10))::int[],
     string_to_array(${lines(addresses, (address) => address.kind)}, chr(10)),
     string_to_array(${lines(addresses, (address) => address.id)}, chr(10))::uuid[]
   ) as wanted(partition, kind, id)
   cross join lateral (
-    select * from actor
+    select ctid, * from actor
     where actor.partition = wanted.partition and actor.kind = wanted.kind and actor.id = wanted.id
     limit 1
   ) as actor`
 
-export const load = (database: Database, addresses: Located[]): Promise<StoredActor[]> =>
-  database.run('read', (sql) => actorsAt(sql, addresses))
+/** Where their rows are, for a statement that changes them. */
+export const placesOf = (sql: Sql, addresses: Located[]) => sql`select actor.ctid from ${foundAmong(sql, addresses)}`
+
+export const actorsAt = (sql: Sql, addresses: Located[]) => sql<ActorRow[]>`
+  select actor.partition, actor.kind, actor.id, actor.version, actor.state, actor.wake_at, actor.wake_meta
+  from ${foundAmong(sql, addresses)}`
+
+export async function load(database: Database, addresses: Located[]): Promise<StoredActor[]> {
+  const rows = await database.run('read', (sql) => actorsAt(sql, addresses))
+  return rows.map(({ wake_at, wake_meta, ...actor }) => {
+    return wake_at ? { ...actor, wake: { ...wake_meta, at: wake_at.toISOString() } } : actor
+  })
+}
 
 export async function actor(database: Database, address: Located): Promise<StoredActor | undefined> {
   return (await load(database, [address]))[0]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { PartitionRow, Reads, Store } from '../engine/ports.ts'
+import type { Feed, PartitionRow, Pause, Reads, Store, TurnEvents, TurnRecord } from '../engine/ports.ts'
 import type { StoredLetter } from './memory.ts'
 import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, stream, turnOf } from './store.fixtures.ts'
 
@@ -9,8 +9,12 @@ import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, stream
 export type StoreHarness = {
   store: Store
   reads: Reads
+  feed: Feed
   /** Ages the leases, and the keys that are claimed. */
   passTime(ms: number): Promise<void>
+  /** What an operator does. */
+  pause(pause: Pause): Promise<void>
+  resume(pause: Pause): Promise<void>
   deadLetters(): Promise<StoredLetter[]>
   close(): Promise<void>
 }
@@ -21,10 +25,12 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
     let harness: StoreHarness
     let store: Store
     let reads: Reads
+    let feed: Feed
     beforeEach(async () => {
       harness = await open()
       store = harness.store
       reads = harness.reads
+      feed = harness.feed
     })
     afterEach(() => harness.close())
 
@@ -47,13 +53,14 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
             { id: 2, epoch: 1, owner: 'anna', ownerIsAlive: false },
             { id: 3, epoch: 0, owner: null, ownerIsAlive: false },
           ],
+          pauses: [],
         })
         assert.deepEqual(await reads.health(), { workers: 2, lag: 1 })
       })
 
       it('gives free partitions to who claims them, and raises their epochs', async () => {
         const rows = await claimed(store, 'anna', 2, 0, 77)
-        const fresh = { epoch: 1, owner: 'anna', cursor: 0, stream: 'stream-1', head: 0, published: 0 }
+        const fresh = { epoch: 1, owner: 'anna', cursor: 0, stream: 'stream-1', head: 0, published: 0, armed: 0 }
         assert.deepEqual(rows, [
           { id: 0, ...fresh },
           { id: 2, ...fresh },
@@ -172,7 +179,7 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       it('may carry nothing but a cursor', async () => {
         const row = await own()
         const batch = batchOf(row)
-        batch.partitions = [{ id: 0, epoch: row.epoch, head: 0, turns: 0, from: 0, cursor: 12, published: 0 }]
+        batch.partitions = [{ id: 0, epoch: row.epoch, head: 0, turns: 0, from: 0, cursor: 12, published: 0, armed: 0 }]
         assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
         assert.equal((await rowOf(0)).cursor, 12)
       })
@@ -311,11 +318,126 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       assert.deepEqual(byRecipient(stored), byRecipient(once))
     })
 
+    describe('pauses', () => {
+      const show: Pause = { target: 'kind', name: 'show' }
+      const one: Pause = { target: 'actor', name: `booking.${randomUUID()}` }
+      const payments: Pause = { target: 'service', name: 'payments' }
+      const refused = async (pauses: Pause[]) => (await store.commit({ ...batchOf(await own()), pauses })).outcome
+
+      it('are told with the heartbeat, and to who asks', async () => {
+        for (const pause of [show, one, payments]) await harness.pause(pause)
+        const { pauses } = await store.heartbeat('anna', 10_000, 0)
+        assert.deepEqual(pauses, [one, show, payments])
+        assert.deepEqual(await store.readPauses(), pauses)
+        await harness.resume(one)
+        assert.deepEqual((await store.heartbeat('anna', 10_000, 0)).pauses, [show, payments])
+      })
+
+      it('let messages be set aside as long as they last', async () => {
+        await harness.pause(show)
+        const letter = letterOf({ code: 'actor-paused', kind: 'show' })
+        const batch = { ...batchOf(await own(), {}), deadLetters: [letter], pauses: [show] }
+        assert.equal((await store.commit(batch)).outcome, 'committed')
+        assert.deepEqual(await harness.deadLetters(), [{ ...letter, attempts: 1 }])
+      })
+
+      it('that have ended let nothing of a batch be written that relies on them', async () => {
+        await harness.pause(show)
+        const row = await own()
+        const batch = batchOf(row, {})
+        const letter = letterOf({ code: 'actor-paused' })
+        const commit = { ...batch, deadLetters: [letter], pauses: [show, one] }
+        assert.deepEqual(await store.commit(commit), { outcome: 'resumed', pauses: [one] })
+        assert.deepEqual(await rowOf(0), row)
+        assert.deepEqual(await harness.deadLetters(), [])
+        assert.deepEqual(await store.readJournal(0, 0, 10), [])
+        // One of the same name is another pause.
+        await harness.pause({ target: 'service', name: one.name })
+        assert.equal(await refused([one]), 'resumed')
+        assert.equal(await refused([show]), 'committed')
+      })
+
+      it('do not matter to a batch that is fenced', async () => {
+        const row = await own('anna')
+        await own('anna')
+        const batch = { ...batchOf(row, {}), pauses: [show] }
+        assert.deepEqual(await store.commit(batch), { outcome: 'fenced', partitions: [0] })
+      })
+    })
+
     it('keeps one dead letter for each effect, and counts its attempts', async () => {
       const letter = letterOf({ code: 'effect-exhausted' })
       await store.keepDeadLetter(letter)
       await store.keepDeadLetter({ ...letter, cause: 'another' })
       assert.deepEqual(await harness.deadLetters(), [{ ...letter, cause: 'another', attempts: 2 }])
+    })
+
+    describe('feed', () => {
+      it('tells what happened in the turns of partitions, of each in order and no more than asked for', async () => {
+        const [first, second] = await claimed(store, 'anna', 1, 2)
+        assert.ok(first && second)
+        const batch = joined(batchOf(first, {}, {}, {}), batchOf(second, {}, {}))
+        await store.commit(batch)
+        assert.deepEqual(await feed.heads(), [0, 3, 2, 0])
+        const seen = [
+          { partition: 1, after: 1 },
+          { partition: 2, after: 0 },
+          { partition: 3, after: 0 },
+        ]
+        assert.deepEqual(await feed.turnsAfter(seen, 10), batch.turns.slice(1).map(eventsOf))
+        const [, two, , four] = batch.turns
+        assert.ok(two && four)
+        assert.deepEqual(await feed.turnsAfter(seen, 1), [eventsOf(two), eventsOf(four)])
+        assert.deepEqual(await feed.turnsAfter([{ partition: 1, after: 3 }], 10), [])
+        assert.deepEqual(await feed.turnsAfter([], 10), [])
+      })
+
+      it('tells what happened in the turns of actors, of each in order and no more than asked for', async () => {
+        const [booking, other] = [randomUUID(), randomUUID()]
+        const batch = batchOf(
+          await own(),
+          { actorId: booking },
+          { actorId: other },
+          { actorId: booking, version: 2 },
+          { actorId: booking, kind: 'show' },
+          { actorId: booking, version: 3 },
+        )
+        batch.states = batch.turns
+          .slice(1)
+          .map(stateAfter)
+          .filter(({ version }) => version !== 2)
+        assert.deepEqual(await store.commit(batch), { outcome: 'committed' })
+        const [one, two, three, , five] = batch.turns
+        assert.ok(one && two && three && five)
+        const seenOf = (id: string, after: number) => ({ partition: 0, kind: 'booking', id, after })
+        const tell = async (limit: number, ...seen: ReturnType<typeof seenOf>[]) => {
+          return byPosition(await feed.turnsOf(seen, limit))
+        }
+        assert.deepEqual(await tell(10, seenOf(booking, 0), seenOf(other, 0)), [one, two, three, five].map(eventsOf))
+        assert.deepEqual(await feed.turnsOf([seenOf(booking, 0)], 10), [one, three, five].map(eventsOf))
+        assert.deepEqual(await tell(1, seenOf(booking, 1), seenOf(other, 0)), [two, three].map(eventsOf))
+        assert.deepEqual(await tell(10, seenOf(booking, 3), seenOf(other, 7), seenOf(randomUUID(), 0)), [])
+        assert.deepEqual(await feed.turnsOf([], 10), [])
+      })
+
+      it('tells which events are public, and of nothing where nothing happened', async () => {
+        const events = [{ type: 'Quiet_v1' }, { type: 'BookingMade_v1', show_id: 'Ünï 🎫' }]
+        const publishes = [{ messageId: randomUUID(), index: 1 }]
+        const batch = batchOf(
+          await own(),
+          { decision: { outcome: 'accepted', events, publishes } },
+          { decision: { outcome: 'refused', because: 'sold-out' } },
+        )
+        await store.commit(batch)
+        const told = await feed.turnsAfter([{ partition: 0, after: 0 }], 10)
+        assert.deepEqual(
+          told.map(({ events, publishes }) => ({ events, publishes })),
+          [
+            { events, publishes },
+            { events: [], publishes: [] },
+          ],
+        )
+      })
     })
 
     describe('reads', () => {
@@ -433,6 +555,10 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
   })
 }
 
+const eventsOf = ({ message: _, meta: __, decision, ...turn }: TurnRecord): TurnEvents => {
+  return { ...turn, events: decision.events ?? [], publishes: decision.publishes ?? [] }
+}
+const byPosition = (turns: TurnEvents[]): TurnEvents[] => turns.sort((a, b) => a.position - b.position)
 const byId = <T extends { id: string }>(rows: T[]): T[] => rows.sort((a, b) => a.id.localeCompare(b.id))
 const byRecipient = <T extends { kind: string; actorId: string }>(rows: T[]): T[] => {
   return rows.sort((a, b) => `${a.kind} ${a.actorId}`.localeCompare(`${b.kind} ${b.actorId}`))

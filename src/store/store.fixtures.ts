@@ -9,17 +9,23 @@ export function batchOf(row: PartitionRow, ...turns: Partial<TurnRecord>[]): Com
   const records = turns.map((turn, index) => turnOf({ partition: row.id, position: row.head + index + 1, ...turn }))
   const { id, epoch, head, cursor, published } = row
   return {
-    partitions: [{ id, epoch, head, turns: turns.length, from: cursor, cursor: cursor + turns.length, published }],
+    partitions: [
+      { id, epoch, head, turns: turns.length, from: cursor, cursor: cursor + turns.length, published, armed: 0 },
+    ],
     turns: records,
     states: [...new Map(records.map((turn) => [turn.actorId, stateAfter(turn)])).values()],
     deadLetters: [],
+    disarmed: [],
+    pauses: [],
   }
 }
 
 /** The row as `batch` leaves it. */
 export function afterwards(row: PartitionRow, batch: Commit): PartitionRow {
   const own = batch.partitions.find(({ id }) => id === row.id)
-  return own ? { ...row, head: own.head + own.turns, cursor: own.cursor, published: own.published } : row
+  return own
+    ? { ...row, head: own.head + own.turns, cursor: own.cursor, published: own.published, armed: row.armed + own.armed }
+    : row
 }
 
 /** Both in one commit. */
@@ -29,6 +35,8 @@ export function joined(one: Commit, other: Commit): Commit {
     turns: [...one.turns, ...other.turns],
     states: [...one.states, ...other.states],
     deadLetters: [...one.deadLetters, ...other.deadLetters],
+    disarmed: [...one.disarmed, ...other.disarmed],
+    pauses: [...one.pauses, ...other.pauses],
   }
 }
 

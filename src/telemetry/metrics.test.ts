@@ -10,6 +10,7 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
   observer.deadLetter('booking', 'turn-threw')
   observer.owned(64)
   observer.lag(11)
+  observer.paused('service', 2)
   httpRequest('/shows', 'POST', 201, 0.004)
   const text = await registry.metrics()
   for (const line of [
@@ -21,6 +22,7 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
     'turnstile_dead_letters_total{kind="booking",code="turn-threw"} 1',
     'turnstile_partitions_owned 64',
     'turnstile_mailbox_lag_messages 11',
+    'turnstile_paused{target="service"} 2',
     'turnstile_http_request_seconds_count{route="/shows",method="POST",status="201"} 1',
   ]) {
     assert.ok(text.split('\n').includes(line), line)

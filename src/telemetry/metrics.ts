@@ -1,12 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observer } from '../engine/ports.ts'
+import type { ProjectionObserver } from '../engine/read-model-ports.ts'
 
 export type Metrics = {
   registry: Registry
-  /** What the engine and the effect workers report to. */
-  observer: Observer
+  /** What the engine, the effect workers and the projector report to. */
+  observer: Observer & ProjectionObserver
   /** One answered request. `route` is the pattern, not the path: there must not be a series for every booking. */
   httpRequest(route: string, method: string, status: number, seconds: number): void
+  /** How many clients listen to events now. */
+  listeners(count: number): void
 }
 
 const batchBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000]
@@ -47,10 +50,42 @@ export function createMetrics(): Metrics {
     labelNames: ['kind', 'code'] as const,
     registers,
   })
+  const alarmsFired = new Counter({
+    name: 'turnstile_alarms_fired_total',
+    help: 'Alarms that had their turn',
+    registers,
+  })
+  const alarmsArmed = new Gauge({
+    name: 'turnstile_alarms_armed',
+    help: 'Alarms that are set at the actors of this process',
+    registers,
+  })
+  const alarmsOverdue = new Gauge({
+    name: 'turnstile_alarms_overdue',
+    help: 'Alarms of this process that wait for more than a second for their turn, 500 at most',
+    registers,
+  })
+  const alarmsOldest = new Gauge({
+    name: 'turnstile_alarms_oldest_seconds',
+    help: 'How long the first of the alarms that have gone off waits for its turn',
+    registers,
+  })
   const owned = new Gauge({ name: 'turnstile_partitions_owned', help: 'Partitions of this process', registers })
   const lag = new Gauge({
     name: 'turnstile_mailbox_lag_messages',
     help: 'Messages that wait in the mailboxes of this process',
+    registers,
+  })
+  const paused = new Gauge({
+    name: 'turnstile_paused',
+    help: 'Actors, kinds and services that are paused, as far as this process has heard',
+    labelNames: ['target'] as const,
+    registers,
+  })
+  const projectionLag = new Gauge({
+    name: 'turnstile_projection_lag_turns',
+    help: 'Turns that a read model lags behind the journal',
+    labelNames: ['projection'] as const,
     registers,
   })
   const requests = new Histogram({
@@ -58,6 +93,12 @@ export function createMetrics(): Metrics {
     help: 'Time from the end of the headers to the end of the answer',
     labelNames: ['route', 'method', 'status'] as const,
     buckets: secondsBuckets,
+    registers,
+  })
+
+  const listeners = new Gauge({
+    name: 'turnstile_listeners',
+    help: 'Clients that listen to events',
     registers,
   })
 
@@ -72,9 +113,18 @@ export function createMetrics(): Metrics {
       duplicates: (count) => duplicates.inc(count),
       fenced: (partitions) => fenceLosses.inc(partitions),
       deadLetter: (kind, code) => deadLetters.inc({ kind, code }),
+      alarmsFired: (count) => alarmsFired.inc(count),
+      alarmsArmed: (count) => alarmsArmed.set(count),
+      alarmsDue(overdue, oldestMs) {
+        alarmsOverdue.set(overdue)
+        alarmsOldest.set(oldestMs / 1_000)
+      },
       owned: (partitions) => owned.set(partitions),
       lag: (messages) => lag.set(messages),
+      paused: (target, count) => paused.set({ target }, count),
+      projectionLag: (projection, turns) => projectionLag.set({ projection }, turns),
     },
     httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
+    listeners: (count) => listeners.set(count),
   }
 }

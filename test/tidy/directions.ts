@@ -6,7 +6,7 @@ type Room = { room: string; may: string[]; mayTypesOf?: string[] }
 const ports = 'src/engine/ports.ts'
 const crashPoints = 'src/crash-points.ts'
 const adapter = {
-  may: [ports, 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
+  may: [ports, 'src/engine/read-model-ports.ts', 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
   mayTypesOf: ['src/config.ts'],
 }
 
@@ -19,10 +19,16 @@ const rooms: Room[] = [
   { room: 'src/broker/', ...adapter },
   { room: 'src/store/', ...adapter },
   { room: 'src/effects/', ...adapter, may: [...adapter.may, crashPoints] },
+  {
+    room: 'src/projections/commands/',
+    may: [...adapter.may, 'src/projections/', 'src/store/', 'src/dead-letters/text.ts', 'src/config.ts'],
+  },
+  { room: 'src/projections/', ...adapter },
   { room: 'src/ingress/', ...adapter },
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
+  { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   { room: 'src/errors.ts', may: [] },
   { room: crashPoints, may: [] },
   // What stands in src itself puts the rooms together.

@@ -28,12 +28,13 @@ ${problemTable()}`,
 }
 
 function routeHtml(route: Route, url: string): string {
-  const { method, path, summary, description, params, body, answer, problems, isKeyRequired } = route
+  const { method, path, summary, description, params, query, body, answer, problems, isKeyRequired } = route
   return `
 <details${body ? ' open' : ''}>
 <summary><span class="method ${method}">${method}</span> <code>${path}</code> <span class="soft">${prose(summary)}</span></summary>
 ${description === undefined ? '' : `<p>${prose(description)}</p>`}
 ${params ? fieldTable('In the path', params) : ''}
+${query ? fieldTable('In the query', query) : ''}
 ${isKeyRequired ? '<p>The header <code>Idempotency-Key</code> is required.</p>' : ''}
 ${body ? fieldTable('Body', body) : ''}
 <div class="example"><pre>${escapeHtml(curlLine(route, url))}</pre></div>
@@ -76,15 +77,23 @@ function typeOf({ type, format, minimum, maximum, maxLength, minItems, maxItems,
   return maxLength === undefined ? String(type) : `${type}, up to ${maxLength} characters`
 }
 
-function curlLine({ method, path, params, body, isKeyRequired }: Route, url: string): string {
+function curlLine({ method, path, params, query, body, isKeyRequired }: Route, url: string): string {
   const values = params ? exampleOf(schemaOf(params, 'input')) : {}
-  const lines = [`curl${method === 'GET' ? '' : ` -X ${method}`} ${url}${fillPath(path, values)}`]
+  const search = query ? requiredOf(schemaOf(query, 'input')) : ''
+  const lines = [`curl${method === 'GET' ? '' : ` -X ${method}`} ${url}${fillPath(path, values)}${search}`]
   if (isKeyRequired) lines.push("-H 'Idempotency-Key: 019389c9-0d10-7c55-b2a4-71c3f08e9d26'")
   if (body) {
     const example = JSON.stringify(exampleOf(schemaOf(body, 'input')), null, 2)
     lines.push("-H 'Content-Type: application/json'", `-d '${example}'`)
   }
   return lines.join(' \\\n  ')
+}
+
+/** What must stand behind the `?`, with its examples. */
+function requiredOf(schema: JsonSchema): string {
+  const examples = exampleOf(schema)
+  const pairs = (schema.required ?? []).map((name) => `${name}=${examples[name]}`)
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }
 
 function problemLink(code: ProblemCode): string {

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { bookingState } from '../../../schemas/booking.ts'
 import {
   type BookingView,
@@ -8,8 +8,10 @@ import {
   bookingView,
   bookTicketsBody,
 } from '../../../schemas/http.ts'
+import { bookingsQuery, listedBooking } from '../../../schemas/read-models.ts'
+import { answerList } from '../lists.ts'
 import { Problem } from '../problems.ts'
-import { commandProblems, queryProblems, type Route } from '../route.ts'
+import { type Call, commandProblems, queryProblems, type Route } from '../route.ts'
 
 export const bookTickets: Route<unknown, z.infer<typeof bookTicketsBody>> = {
   method: 'POST',
@@ -23,6 +25,21 @@ export const bookTickets: Route<unknown, z.infer<typeof bookTicketsBody>> = {
   handle: ({ body, askNew }) => askNew('booking', { type: 'BookShowTickets', ...body }),
 }
 
+export const listBookings: Route<unknown, unknown, z.infer<typeof bookingsQuery>> = {
+  method: 'GET',
+  path: '/bookings',
+  group: 'Bookings',
+  summary: 'List the bookings of a show',
+  description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
+  query: bookingsQuery,
+  answer: { status: 200, description: 'The bookings, as they stood a moment ago', schema: z.array(listedBooking) },
+  problems: queryProblems,
+  handle(call) {
+    const { show_id } = call.query
+    return answerList(call, `/bookings?show_id=${show_id}`, (page) => call.readModels.bookingsOf(show_id, page))
+  },
+}
+
 export const getBooking: Route<z.infer<typeof bookingParams>> = {
   method: 'GET',
   path: '/bookings/{booking_id}',
@@ -32,10 +49,16 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
   answer: { status: 200, description: 'The booking as it stands', schema: bookingView },
   problems: ['unknown-booking', ...queryProblems],
   async handle({ params: { booking_id }, findState }): Promise<BookingView> {
-    const state = bookingState.parse((await findState('booking', booking_id)) ?? { status: 'unknown' })
-    if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${booking_id}`)
-    return { booking_id, tickets_ordered: false, tickets: {}, ...state }
+    const booking = await findBooking(booking_id, findState)
+    return { booking_id, tickets_ordered: false, tickets: {}, ...booking }
   },
+}
+
+/** @throws `unknown-booking`, also for one of which there is no more than a name */
+export async function findBooking(id: string, findState: Call<unknown, unknown, unknown>['findState']) {
+  const state = bookingState.parse((await findState('booking', id)) ?? { status: 'unknown' })
+  if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${id}`)
+  return state
 }
 
 export const cancelBooking: Route<z.infer<typeof bookingParams>> = {

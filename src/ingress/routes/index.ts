@@ -1,20 +1,29 @@
 import type { Route } from '../route.ts'
-import { bookTickets, cancelBooking, getBooking } from './bookings.ts'
+import { bookTickets, cancelBooking, getBooking, listBookings } from './bookings.ts'
 import { docs, openapi, problem } from './documents.ts'
+import { events, eventsOfBooking } from './events.ts'
 import { operationRoutes } from './operation.ts'
-import { createShow, getShow } from './shows.ts'
-import { getTicket, refundTicket, reportTickets } from './tickets.ts'
+import { getOpsBooking, listOpsBookings } from './ops-bookings.ts'
+import { createShow, getShow, listShows } from './shows.ts'
+import { getTicket, listTickets, refundTicket, reportTickets } from './tickets.ts'
 
 /** Every route there is, in the order in which the documents show them. */
 export const routes: Route[] = [
   createShow,
+  listShows,
   getShow,
   bookTickets,
+  listBookings,
   getBooking,
   cancelBooking,
+  eventsOfBooking,
   reportTickets,
+  listTickets,
   getTicket,
   refundTicket,
+  events,
+  listOpsBookings,
+  getOpsBooking,
   ...operationRoutes,
   openapi,
   docs,

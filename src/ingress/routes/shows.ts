@@ -1,6 +1,8 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { createShowBody, type ShowView, showCreated, showParams, showView } from '../../../schemas/http.ts'
+import { type ListQuery, listQuery } from '../../../schemas/read-models.ts'
 import { showState } from '../../../schemas/show.ts'
+import { answerList } from '../lists.ts'
 import { Problem } from '../problems.ts'
 import { commandProblems, queryProblems, type Route } from '../route.ts'
 
@@ -13,6 +15,18 @@ export const createShow: Route<unknown, z.infer<typeof createShowBody>> = {
   answer: { status: 201, description: 'The show is on sale', schema: showCreated },
   problems: commandProblems,
   handle: ({ body, askNew }) => askNew('show', { type: 'CreateShow', ...body }),
+}
+
+export const listShows: Route<unknown, unknown, ListQuery> = {
+  method: 'GET',
+  path: '/shows',
+  group: 'Shows',
+  summary: 'List the shows',
+  description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
+  query: listQuery,
+  answer: { status: 200, description: 'The shows, as they stood a moment ago', schema: z.array(showView) },
+  problems: queryProblems,
+  handle: (call) => answerList(call, '/shows', (page) => call.readModels.shows(page)),
 }
 
 export const getShow: Route<z.infer<typeof showParams>> = {

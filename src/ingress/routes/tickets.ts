@@ -1,6 +1,8 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { refundAccepted, type TicketView, ticketParams, ticketsStatusBody, ticketView } from '../../../schemas/http.ts'
+import { type ListQuery, listedTicket, listQuery } from '../../../schemas/read-models.ts'
 import { ticketState } from '../../../schemas/ticket.ts'
+import { answerList } from '../lists.ts'
 import { Problem } from '../problems.ts'
 import { commandProblems, type NextCommand, queryProblems, type Route } from '../route.ts'
 
@@ -19,6 +21,18 @@ export const reportTickets: Route<unknown, Batch> = {
   answer: { status: 200, description: 'Every ticket is durably accepted; the body is empty' },
   problems: commandProblems,
   handle: ({ body, askAll }) => askAll(body.tickets.map(commandOf)),
+}
+
+export const listTickets: Route<unknown, unknown, ListQuery> = {
+  method: 'GET',
+  path: '/tickets',
+  group: 'Tickets',
+  summary: 'List the tickets that are confirmed and neither canceled nor refunded',
+  description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
+  query: listQuery,
+  answer: { status: 200, description: 'The tickets, as they stood a moment ago', schema: z.array(listedTicket) },
+  problems: queryProblems,
+  handle: (call) => answerList(call, '/tickets', (page) => call.readModels.tickets(page)),
 }
 
 export const getTicket: Route<z.infer<typeof ticketParams>> = {

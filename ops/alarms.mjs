@@ -1,0 +1,9 @@
+// npm run alarms [-- --help]: installs what is missing and measures a million alarms on servers of its own.
+import process from 'node:process'
+import { install } from './install.mjs'
+
+await install()
+const { register } = await import('tsx/esm/api')
+register()
+const { main } = await import('./alarms/main.ts')
+process.exit(await main(process.argv.slice(2)))

@@ -1,0 +1,59 @@
+import { userInfo } from 'node:os'
+import { buffer } from 'node:stream/consumers'
+import type { Broker } from '../broker/broker.ts'
+import { openBroker } from '../broker/nats.ts'
+import type { Config } from '../config.ts'
+import { openDeadLetters } from '../store/dead-letter-store.ts'
+import { createLog } from '../telemetry/log.ts'
+import type { Desk } from './command.ts'
+
+/** A person waits for it. */
+export const deadlineMs = 30_000
+
+/**
+ * Sets up what the commands work with, and clears it away afterwards.
+ *
+ * @param name what `pg_stat_activity` and the log call it
+ */
+export async function atDesk<T>(config: Config, name: string, work: (desk: Desk) => Promise<T>): Promise<T> {
+  const letters = openDeadLetters({ url: config.POSTGRES_URL, applicationName: name, deadlineMs })
+  let broker: Promise<Broker> | undefined
+  try {
+    return await work({
+      letters,
+      publisher: async () => {
+        broker ??= connect(config, name)
+        return (await broker).publisher
+      },
+      print: (text) => void process.stdout.write(text),
+      readInput: () => buffer(process.stdin),
+      columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+      user: userOfProcess(),
+    })
+  } finally {
+    await broker?.then(
+      (open) => open.close(),
+      () => undefined,
+    )
+    await letters.close()
+  }
+}
+
+function connect(config: Config, name: string): Promise<Broker> {
+  return openBroker({
+    url: config.NATS_URL,
+    prefix: config.TURNSTILE_PREFIX,
+    partitions: config.TURNSTILE_PARTITIONS,
+    eventDays: config.TURNSTILE_EVENT_DAYS,
+    log: createLog('error', name, { write: (line) => void process.stderr.write(line) }),
+  })
+}
+
+/** In a container the user may have a number and no name. */
+function userOfProcess(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
+}

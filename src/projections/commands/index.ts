@@ -1,0 +1,47 @@
+import { readDatabaseConfig } from '../../config.ts'
+import { openRebuild } from '../../store/projections.ts'
+import type { Command } from './command.ts'
+import { list } from './list.ts'
+import { rebuildOne } from './rebuild.ts'
+
+const commands: Record<string, Command> = { list, rebuild: rebuildOne }
+
+const help = `turnstile projections COMMAND
+
+Read models are made from the journal: the lists and the ops bookings that HTTP answers with.
+
+  list      how far each has come
+  rebuild   makes one anew, while it serves
+
+Each has a --help of its own. They need POSTGRES_URL and no other setting.
+`
+
+/** Statements of a rebuild write thousands of rows. */
+const deadlineMs = 60_000
+
+/** @returns the process's exit code */
+export async function projections([name = '--help', ...args]: string[]): Promise<number> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!command) {
+    const isAsked = name === '--help' || name === '-h'
+    if (isAsked) process.stdout.write(help)
+    else process.stderr.write(`turnstile projections knows no command ${name}\n\n${help}`)
+    return isAsked ? 0 : 2
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(command.help)
+    return 0
+  }
+  const { POSTGRES_URL } = readDatabaseConfig(process.env)
+  const store = openRebuild({ url: POSTGRES_URL, applicationName: 'turnstile projections', deadlineMs })
+  try {
+    return await command.run(args, {
+      store,
+      print: (text) => void process.stdout.write(text),
+      // A line that is written over and over is for people alone.
+      printProgress: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`)),
+    })
+  } finally {
+    await store.close()
+  }
+}

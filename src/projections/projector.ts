@@ -1,0 +1,105 @@
+import type { Clock, Log } from '../engine/ports.ts'
+import type { LiveProjections, ProjectionObserver } from '../engine/read-model-ports.ts'
+import { advance, turnsBehind } from './advance.ts'
+import type { Fault, Target } from './fold.ts'
+import type { AnyProjection } from './projection.ts'
+
+export type ProjectorOptions = {
+  projections: AnyProjection[]
+  store: LiveProjections
+  clock: Clock
+  log: Log
+  observer: ProjectionObserver
+}
+
+/** Between two looks at the journal: the longer, the more turns share the writing of a row, and of a position. */
+const pauseMs = 100
+/** For one that does not lead, or whose database is away. */
+const standbyMs = 1_000
+const maxTurns = 4_000
+/** Then an event that could not be folded is tried again: the fix may have come with another process. */
+const stallMs = 10_000
+
+/**
+ * Keeps all read models up to date. One process does it at a time; the others stand by. Read models advance together, so
+ * that each turn is read once; one that cannot fold an event is left behind until it can.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions
+  readonly #targets: Target[]
+  readonly #stalledUntilMs = new Map<string, number>()
+  readonly #stopping = new AbortController()
+  #isLeading = false
+  #isReachable = true
+  #running: Promise<void> | undefined
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options
+    this.#targets = options.projections.map((projection) => ({ name: projection.name, projection }))
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Ends with the step that is under way. The store is the caller's to close, and with it another may lead. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#options
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      let waitMs: number
+      try {
+        waitMs = await this.#step()
+        if (!this.#isReachable) log.info({}, 'the read models go on')
+        this.#isReachable = true
+      } catch (error) {
+        if (this.#isReachable) log.warn({ err: error }, 'the read models stand still; tried again shortly')
+        this.#isReachable = false
+        waitMs = standbyMs
+      }
+      if (waitMs > 0) await clock.sleep(waitMs, signal)
+    }
+  }
+
+  /** @returns how long to wait before the next one */
+  async #step(): Promise<number> {
+    const { store } = this.#options
+    if (!(await this.#lead())) {
+      this.#report(turnsBehind(this.#targets, await store.lags(this.#targets.map(({ name }) => name))))
+      return standbyMs
+    }
+    const nowMs = this.#options.clock.monotonicMs()
+    const targets = this.#targets.filter(({ name }) => (this.#stalledUntilMs.get(name) ?? 0) <= nowMs)
+    const { behind, taken, faults } = await advance(targets, store, maxTurns)
+    this.#report(behind)
+    for (const fault of faults) this.#stall(fault, nowMs)
+    const isMore = [...behind.values()].some((turns) => turns > 0)
+    return taken > 0 && isMore ? 0 : pauseMs
+  }
+
+  async #lead(): Promise<boolean> {
+    const { store, log } = this.#options
+    const isLeading = await store.lead()
+    if (isLeading && !this.#isLeading) {
+      await store.enroll(this.#targets.map(({ name }) => name))
+      log.info({}, 'keeps the read models')
+    }
+    this.#isLeading = isLeading
+    return isLeading
+  }
+
+  #report(behind: Map<string, number>): void {
+    for (const [name, turns] of behind) this.#options.observer.projectionLag(name, turns)
+  }
+
+  #stall({ name, partition, position, error }: Fault, nowMs: number): void {
+    this.#stalledUntilMs.set(name, nowMs + stallMs)
+    const fields = { err: error, code: 'projection-stalled', projection: name, partition, position }
+    this.#options.log.error(fields, 'a read model cannot fold an event and falls behind; it is tried again shortly')
+  }
+}

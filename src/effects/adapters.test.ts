@@ -129,9 +129,10 @@ for (const row of rows) {
       test(`${status} is ${isDone ? 'done' : isRefused ? 'refused' : 'temporary'}`, async (t) => {
         const answer = isDone ? row.done[status] : { error: 'because' }
         const { gateway } = await startServer(t, (_, response) => respond(response, status, answer))
-        const { settings, told, letters } = aWorker(row.adapter, gateway)
+        const { settings, told, letters, counted } = aWorker(row.adapter, gateway)
         const { effect, became } = aDelivery(service(row), row.request)
         await carryOut(effect, settings)
+        assert.deepEqual(counted, [isDone ? 'done' : isRefused ? 'refused' : 'temporary'])
         const codes = letters.map(({ code, cause }) => [code, cause])
         assert.deepEqual(codes, isRefused && !row.tellsRefusal ? [['effect-refused', 'because']] : [])
         const refusal = row.tellsRefusal && { type: row.tellsRefusal, reason: 'because' }

@@ -21,7 +21,7 @@ export type EffectSettings = {
   gate: Pick<Gate, 'pass'>
   publisher: Publisher
   deadLetters: DeadLetters
-  observer: Pick<Observer, 'deadLetter'>
+  observer: Pick<Observer, 'deadLetter' | 'called'>
   log: Log
   /** Address of the services. */
   gateway: string
@@ -44,7 +44,7 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
 
   const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
   try {
-    const outcome = await settings.gate.pass(() => attempt(effect, parsed, settings))
+    const outcome = await settings.gate.pass(() => timed(effect, parsed, settings))
     if (outcome) await settle(effect, outcome, settings)
     else effect.retry(0)
   } finally {
@@ -69,6 +69,14 @@ function parseEffect(
   } catch (error) {
     return { code: 'message-unparsable', fault: String(error) }
   }
+}
+
+async function timed(effect: EffectDelivery, parsed: Parsed, settings: EffectSettings): Promise<Outcome> {
+  const startedMs = performance.now()
+  const outcome = await attempt(effect, parsed, settings)
+  const name = 'temporary' in outcome ? 'temporary' : 'refused' in outcome ? 'refused' : 'done'
+  settings.observer.called(effect.service, name, performance.now() - startedMs)
+  return outcome
 }
 
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
@@ -98,20 +106,26 @@ function headersOf({ messageId, meta: { correlationId, traceparent } }: EffectDe
 }
 
 async function settle(effect: EffectDelivery, outcome: Outcome, settings: EffectSettings): Promise<void> {
-  if ('tell' in outcome) {
+  if ('temporary' in outcome) {
+    await tryAgain(effect, outcome, settings)
+  } else if (outcome.tell) {
     crashPoint('after-call', effect.service)
     await settings.publisher.publish([outcomeCommand(effect, outcome.tell)])
     crashPoint('after-outcome', effect.service)
     await effect.done()
   } else if ('refused' in outcome) {
     await bury(effect, 'effect-refused', outcome.refused, settings)
-  } else if (effect.attempt >= maxAttempts) {
-    await bury(effect, 'effect-exhausted', `attempt ${effect.attempt}: ${outcome.temporary}`, settings)
-  } else {
-    const delayMs = Math.max(backoffMs(effect.attempt, settings.random()), outcome.retryAfterMs)
-    settings.log.warn({ ...namesOf(effect), cause: outcome.temporary, delayMs }, 'the call failed; it is tried again')
-    effect.retry(delayMs)
   }
+}
+
+type Failure = Extract<Outcome, { temporary: string }>
+
+async function tryAgain(effect: EffectDelivery, { temporary, retryAfterMs }: Failure, settings: EffectSettings) {
+  const { attempt } = effect
+  if (attempt >= maxAttempts) return bury(effect, 'effect-exhausted', `attempt ${attempt}: ${temporary}`, settings)
+  const delayMs = Math.max(backoffMs(attempt, settings.random()), retryAfterMs)
+  settings.log.warn({ ...namesOf(effect), cause: temporary, delayMs }, 'the call failed; it is tried again')
+  effect.retry(delayMs)
 }
 
 function outcomeCommand({ messageId, actor, meta }: EffectDelivery, command: Tagged): OutgoingCommand {

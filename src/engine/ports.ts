@@ -409,6 +409,10 @@ export interface Log {
 /** Told of what the metrics count. */
 export interface Observer {
   committed(turns: number, messages: number, durationMs: number): void
+  /** One call of an external service, and what came of it. */
+  called(service: string, outcome: 'done' | 'refused' | 'temporary', durationMs: number): void
+  /** Whether the calls of a service wait because it has failed too often. */
+  circuit(service: string, isOpen: boolean): void
   duplicates(count: number): void
   fenced(partitions: number): void
   deadLetter(kind: string, code: string): void

@@ -87,11 +87,13 @@ describe('a process that is killed at the worst moment', () => {
 
   /** Asks until there is an answer: the daemon may die meanwhile, and its successor take a moment. */
   const insist = async (ask: () => Promise<HttpAnswer>): Promise<HttpAnswer> => {
-    for (;;) {
-      const answer = await ask().catch(() => undefined)
-      if (answer && answer.status < 500) return answer
-      await sleep(20)
+    let answer: HttpAnswer | undefined
+    const isAnswered = async () => {
+      answer = await ask().catch(() => undefined)
+      return answer !== undefined && answer.status < 500
     }
+    await until('an answer', isAnswered, 30_000)
+    return answer as HttpAnswer
   }
 
   /** A booking of three tickets, all confirmed; one is refunded, one is canceled. */

@@ -20,19 +20,21 @@ export async function underWay(sql: postgres.Sql, nats: NatsConnection): Promise
 }
 
 /**
- * Holds what the services have done against what the journal says was asked of them: each effect once, by its key, and
- * nothing else; and no row twice in a sheet.
+ * Holds what the services have done against what the journal says was asked of them: each effect once, by its key, but
+ * for those that were refused; nothing else; and no row twice in a sheet.
  *
  * @returns how many effects each service has carried out
  */
 export async function checkEffects(sql: postgres.Sql, report: Report): Promise<Partial<Record<Service, number>>> {
-  const asked = await sql<{ service: Service; key: string }[]>`
-    select call->>'call' as service, call->>'messageId' as key
+  const asked = await sql<{ service: Service; key: string; times: number }[]>`
+    with refusal as (select meta->>'causationId' as key from turn where message->>'type' = 'DeadNationRefused')
+    select call->>'call' as service, call->>'messageId' as key,
+      case when call->>'messageId' in (select key from refusal) then 0 else 1 end as times
     from turn cross join lateral json_array_elements(decision->'calls') as call`
   const expected: Partial<Record<Service, Record<string, number>>> = {}
-  for (const { service, key } of asked) {
+  for (const { service, key, times } of asked) {
     expected[service] ??= {}
-    expected[service][key] = 1
+    expected[service][key] = times
   }
   for (const [service, effects] of Object.entries(report.effects_by_key)) {
     assert.deepEqual(effects, expected[service as Service] ?? {}, `what ${service} was asked, and did, by key`)

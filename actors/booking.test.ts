@@ -13,7 +13,13 @@ const bookingId = anyContext.id
 const showId = '01900000-0000-7000-8000-000000000002'
 const deadNationId = '01900000-0000-7000-8000-0000000000dd'
 const order = { show_id: showId, number_of_tickets: 3, customer_email: 'kate@example.com' }
-const requested: BookingEvent = { type: 'BookingRequested_v1', ...order, requested_at: anyContext.at }
+const deadline = '2026-01-02T03:19:05.000Z'
+const requested: BookingEvent = {
+  type: 'BookingRequested_v2',
+  ...order,
+  requested_at: anyContext.at,
+  deadline_at: deadline,
+}
 const made: BookingEvent = { type: 'BookingMade_v1', booking_id: bookingId, ...order }
 const failed: BookingEvent = { type: 'BookingFailed_v1', booking_id: bookingId, failure_reason: 'sold out there too' }
 
@@ -118,6 +124,7 @@ describe('a booking and its tickets', () => {
   const [first = '', second = '', third = '', fourth = ''] = ticketIds
   const isConfirmed = (ticket_id: string): BookingEvent => ({ type: 'TicketConfirmed_v1', ticket_id })
   const isCanceled = (ticket_id: string): BookingEvent => ({ type: 'TicketCanceled_v1', ticket_id })
+  const cameLate = (ticket_id: string): BookingEvent => ({ type: 'TicketCameLate_v1', ticket_id })
   const releaseOne = { ...release, command: { ...release.command, number_of_tickets: 1 } }
   const refundOf = (ticketId: string): Send => ({ send: 'ticket', id: ticketId, command: { type: 'RefundTicket' } })
   const intentsOf = (decision: Decision<BookingEvent>): unknown => ('then' in decision ? decision.then : undefined)
@@ -157,10 +164,10 @@ describe('a booking and its tickets', () => {
     for (const end of [failed, { type: 'BookingCanceled_v1' } as const]) {
       given(booking, requested, made, end)
         .when({ type: 'TicketConfirmed', ticket_id: first })
-        .then({ events: [isConfirmed(first)], then: [refundOf(first)] })
-      given(booking, requested, made, end, isConfirmed(first))
+        .then({ events: [cameLate(first)], then: [refundOf(first)] })
+      given(booking, requested, made, end, cameLate(first))
         .when({ type: 'TicketRefunded', ticket_id: first })
-        .thenIgnored()
+        .then({ events: [{ type: 'TicketRefunded_v1', ticket_id: first }], then: [] })
     }
   })
 
@@ -199,16 +206,19 @@ describe('whatever a booking is told', () => {
       { type: 'DeadNationAccepted' },
       { type: 'DeadNationRefused', reason: 'no' },
       { type: 'CancelBooking' },
+      { type: 'DeadlinePassed' },
     ),
   )
+  const at = fc.constantFrom(anyContext.at, deadline)
+  const told = fc.array(fc.tuple(command, at), { maxLength: 30 })
 
   test('it holds the seats it was given and did not give back', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
+      fc.property(told, (commands) => {
         const history: BookingEvent[] = []
         let held = 0
-        for (const message of commands) {
-          const { decision } = given(booking, ...history).when(message)
+        for (const [message, at] of commands) {
+          const { decision } = given(booking, ...history).when(message, { at })
           if (message.type === 'SeatsReserved') held += message.number_of_tickets
           const intents = ('then' in decision ? decision.then : undefined) ?? []
           for (const intent of intents) {
@@ -224,10 +234,10 @@ describe('whatever a booking is told', () => {
 
   test('it announces one end: made, failed and canceled once each, and only one of the last two', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
+      fc.property(told, (commands) => {
         const history: BookingEvent[] = []
-        for (const message of commands) {
-          const { decision } = given(booking, ...history).when(message)
+        for (const [message, at] of commands) {
+          const { decision } = given(booking, ...history).when(message, { at })
           if ('events' in decision) history.push(...decision.events)
         }
         const count = (name: string): number => history.filter(({ type }) => type === name).length

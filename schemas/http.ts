@@ -62,11 +62,21 @@ export const bookingView = z.object({
   ...order,
   requested_at: timestamp.meta({ examples: ['2026-12-01T09:30:00.000Z'] }),
   tickets_ordered: z.boolean().meta({ description: 'Whether Dead Nation has accepted the order', examples: [true] }),
-  tickets: z.record(id, z.enum(['confirmed', 'gone'])).meta({
-    description: 'The tickets that it knows by their ids; what is `gone` was canceled or refunded',
+  deadline_at: timestamp.meta({
+    description: 'Until then all tickets must be confirmed',
+    examples: ['2026-12-01T09:45:00.000Z'],
+  }),
+  tickets: z.record(id, z.enum(['confirmed', 'late', 'gone'])).meta({
+    description:
+      'The tickets that it knows by their ids; what came `late` is to be refunded, what is `gone` was canceled or refunded',
     examples: [{ '5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21': 'confirmed' }],
   }),
   failure_reason: z.string().optional().meta({ description: 'Of a `failed` booking', examples: [] }),
+  awaits_tickets: z.boolean().optional().meta({
+    description: 'Of a `canceled` booking: whether tickets may still be confirmed, to be refunded',
+    examples: [],
+  }),
+  bundle_id: id.optional().meta({ description: 'The VIP bundle that it belongs to', examples: [] }),
 })
 export type BookingView = z.infer<typeof bookingView>
 export const bookingAccepted = z.object({ booking_id: bookingId })

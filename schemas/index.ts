@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { bookingCommands, bookingEvents } from './booking.ts'
+import { bundleCommands, bundleEvents } from './bundle.ts'
 import type { MessageOf } from './message.ts'
 import {
   deadNationRequests,
@@ -7,6 +8,7 @@ import {
   paymentsRequests,
   receiptsRequests,
   spreadsheetsRequests,
+  transportationRequests,
 } from './services.ts'
 import { showCommands } from './show.ts'
 import { ticketCommands, ticketEvents } from './ticket.ts'
@@ -15,13 +17,19 @@ import { ticketCommands, ticketEvents } from './ticket.ts'
  * The catalogue: who can be told what. A wrong target or payload in an actor is a compile error, because `Intent` is
  * made from these tables and nothing else.
  */
-export const commandsByKind = { show: showCommands, booking: bookingCommands, ticket: ticketCommands }
+export const commandsByKind = {
+  show: showCommands,
+  booking: bookingCommands,
+  ticket: ticketCommands,
+  bundle: bundleCommands,
+}
 export const requestsByService = {
   'dead-nation': deadNationRequests,
   receipts: receiptsRequests,
   payments: paymentsRequests,
   spreadsheets: spreadsheetsRequests,
   files: filesRequests,
+  transportation: transportationRequests,
 }
 
 export type Kind = keyof typeof commandsByKind
@@ -48,4 +56,10 @@ export const publicEvents: Readonly<Record<string, z.ZodType>> = {
   TicketReceiptIssued_v1: ticketEvents.TicketReceiptIssued_v1,
   TicketPrinted_v1: ticketEvents.TicketPrinted_v1,
   TicketRefunded_v1: ticketEvents.TicketRefunded_v1,
+  VipBundleInitialized_v1: bundleEvents.VipBundleInitialized_v1,
+  VipBundleFinalized_v1: bundleEvents.VipBundleFinalized_v1,
+  FlightBooked_v1: bundleEvents.FlightBooked_v1,
+  FlightBookingFailed_v1: bundleEvents.FlightBookingFailed_v1,
+  TaxiBooked_v1: bundleEvents.TaxiBooked_v1,
+  TaxiBookingFailed_v1: bundleEvents.TaxiBookingFailed_v1,
 }

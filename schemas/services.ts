@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { leg } from './bundle.ts'
 import { commands, type MessageOf } from './message.ts'
 import { email, id, money, text, ticketsOfBooking } from './values.ts'
 
@@ -33,4 +34,23 @@ export type SpreadsheetsRequest = MessageOf<typeof spreadsheetsRequests>
 
 export const filesRequests = commands({
   StoreFile: { file_id: text(), content: text(10_000) },
+})
+
+/** Fixed by the contract; `leg` is ours, because both may be the same flight. One ticket is canceled at a time. */
+export const transportationRequests = commands({
+  BookFlight: {
+    customer_email: email,
+    to_flight_id: id,
+    passengers: z.array(text()),
+    reference_id: id,
+    leg,
+  },
+  CancelFlightTickets: { flight_ticket_id: z.tuple([text()]) },
+  BookTaxi: {
+    customer_email: email,
+    customer_name: text(),
+    number_of_passengers: ticketsOfBooking,
+    reference_id: id,
+  },
+  CancelTaxi: { taxi_booking_id: text() },
 })

@@ -34,6 +34,9 @@ export const money = z.object({ amount, currency })
 export const ticketsOfBooking = z.int().min(1).max(1_000)
 export const ticketsOfShow = z.int().min(1).max(10_000_000)
 
+/** The time so many milliseconds after another. */
+export const laterBy = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString()
+
 function toUtc(value: string): string {
   const milliseconds = Date.parse(value)
   return Number.isNaN(milliseconds) ? value : new Date(milliseconds).toISOString()

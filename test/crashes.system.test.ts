@@ -12,6 +12,7 @@ import { type Cluster, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { connectOutside } from './support/nats-client.ts'
 import { checkEffects, checkEvents, readEvents, underWay } from './support/settled.ts'
+import { ticketServices } from './support/steps.ts'
 import { until } from './support/wait.ts'
 
 /** So soon an effect in the hands of a dead process is another's. */
@@ -28,7 +29,7 @@ const workerCrashes: [CrashPoint, time: number][] = [
 
 /** In every service, and after the outcome for either kind of actor that asks. */
 const effectCrashes: [CrashPoint, Service][] = [
-  ...services.map((service): [CrashPoint, Service] => ['after-call', service]),
+  ...ticketServices.map((service): [CrashPoint, Service] => ['after-call', service]),
   ['after-outcome', 'dead-nation'],
   ['after-outcome', 'spreadsheets'],
 ]

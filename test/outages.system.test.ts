@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../ops/sandbox/gateway/faults.ts'
-import { type Service, services } from '../schemas/index.ts'
+import type { Service } from '../schemas/index.ts'
 import { Client } from './support/client.ts'
 import { type Cluster, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { connectOutside } from './support/nats-client.ts'
 import { checkEffects, checkEvents, readEvents, underWay } from './support/settled.ts'
-import { measureSteps, type Step, stepNames, steps } from './support/steps.ts'
+import { measureSteps, type Step, stepNames, steps, ticketServices } from './support/steps.ts'
 import { until } from './support/wait.ts'
 
 /** `npm run outages` is the full size: every service has every fault. Otherwise each has one of them, for a moment. */
@@ -115,7 +115,7 @@ describe('while a service fails', () => {
     assert.equal((await cluster.sql`select from dead_letter`).length, 0)
   }
 
-  for (const [index, service] of services.entries()) {
+  for (const [index, service] of ticketServices.entries()) {
     const own = isFull ? faults : faults.slice(index % faults.length, (index % faults.length) + 1)
     test(`${service} (${own.map(([name]) => name).join(', ')}), nothing is lost or done twice, and no other step waits`, async (t) => {
       const takesMs = own.reduce((sum, [, , lastsMs]) => sum + lastsMs, 0)

@@ -95,6 +95,60 @@ test('files: the first content stays, and 409 says that it is there', async (t) 
   assert.equal(gateway.report().repeats.files, 1)
 })
 
+const flight = {
+  customer_email: 'ada@example.org',
+  flight_id: bookingId,
+  passenger_names: ['Ada', 'Bert'],
+  reference_id: ticketId,
+}
+const taxi = {
+  customer_email: 'ada@example.org',
+  number_of_passengers: 2,
+  passenger_name: 'Ada',
+  reference_id: ticketId,
+}
+
+test('transportation: a flight or taxi for each key, gone once it is canceled', async (t) => {
+  const { gateway, send } = await startWorld(t)
+  const first = await send('PUT /transportation-api/flight-tickets', { ...flight, idempotency_key: 'k1' }, 'k1')
+  assert.equal(first.status, 201)
+  const { ticket_ids } = first.body as { ticket_ids: string[] }
+  assert.equal(ticket_ids.length, 2)
+  const again = await send('PUT /transportation-api/flight-tickets', { ...flight, idempotency_key: 'k1' }, 'k1')
+  assert.deepEqual(again, first)
+  const other = await send('PUT /transportation-api/taxi-booking', { ...taxi, idempotency_key: 'k2' }, 'k2')
+  assert.equal(other.status, 201)
+  assert.equal(state(gateway).flight_tickets?.length, 2)
+  assert.equal(state(gateway).taxi_bookings?.length, 1)
+
+  const { booking_id } = other.body as { booking_id: string }
+  const cancellations = [
+    ...ticket_ids.map((id) => `DELETE /transportation-api/flight-tickets/${id}`),
+    `DELETE /transportation-api/taxi-booking/${booking_id}`,
+  ]
+  for (const cancellation of cancellations) {
+    assert.deepEqual(await send(cancellation, undefined, cancellation), { status: 204, body: '' })
+    assert.equal((await send(cancellation, undefined, cancellation)).status, 404)
+  }
+  assert.deepEqual(state(gateway).flight_tickets, [])
+  assert.deepEqual(state(gateway).taxi_bookings, [])
+  assert.deepEqual(state(gateway).canceled_transportation, [...ticket_ids, booking_id])
+  assert.equal(gateway.report().repeats.transportation, 4)
+  assert.equal((await send('PUT /transportation-api/flight-tickets', { ...flight, passenger_names: [] })).status, 400)
+  assert.equal((await send('PUT /transportation-api/taxi-booking', {})).status, 400)
+})
+
+test('transportation: sold out is only what is bought, and a fault can be about one thing alone', async (t) => {
+  const { send } = await startWorld(t)
+  const bookTaxi = () => send('PUT /transportation-api/taxi-booking', { ...taxi, idempotency_key: 'k2' }, 'k2')
+  const { booking_id } = (await bookTaxi()).body as { booking_id: string }
+  await send('PUT /_faults', { transportation: { sold_out: true, about: '/flight-tickets' } })
+  assert.equal((await bookTaxi()).status, 201)
+  assert.equal((await send('PUT /transportation-api/flight-tickets', { ...flight, idempotency_key: 'k' })).status, 409)
+  await send('PUT /_faults', { transportation: { sold_out: true } })
+  assert.equal((await send(`DELETE /transportation-api/taxi-booking/${booking_id}`)).status, 204)
+})
+
 test('what no service has is 404, in the report for browsers all is shown', async (t) => {
   const { gateway, send } = await startWorld(t)
   assert.equal((await send('GET /receipts-api/receipts')).status, 404)
@@ -169,7 +223,7 @@ test('who hangs up on a service that hangs gets nothing done', async (t) => {
   assert.deepEqual(await struck(send), { hang_ms: 2 })
 })
 
-test('sold out is the final no of Dead Nation, and of no other', async (t) => {
+test('sold out is the final no of who sells, and of no other', async (t) => {
   const { send } = await startWorld(t)
   await send('PUT /_faults', { 'dead-nation': { sold_out: true } })
   const booking = { booking_id: bookingId, customer_address: 'a@b.io', event_id: ticketId, number_of_tickets: 1 }

@@ -12,6 +12,7 @@ import { receipts } from './gateway/receipts.ts'
 import { type Call, type Counts, Received } from './gateway/received.ts'
 import type { Answer, Service } from './gateway/service.ts'
 import { spreadsheets } from './gateway/spreadsheets.ts'
+import { transportation } from './gateway/transportation.ts'
 
 export type GatewayOptions = {
   port: number
@@ -26,7 +27,7 @@ export type Gateway = {
   close(): Promise<void>
 }
 
-/** Beside these, what each service has: bookings, receipts, voided receipts, refunds, sheets, files. */
+/** Beside these, what each service has: bookings, receipts, voided receipts, refunds, sheets, files, flights, taxis. */
 export type Report = Counts & { faults: object; last_calls: Call[] }
 
 /** A booking of more tickets is confirmed in several calls. */
@@ -41,6 +42,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     payments(),
     spreadsheets(),
     files(),
+    transportation(),
   ]
   const received = new Received(services.map(({ name }) => name))
   const faults = new Faults()

@@ -10,6 +10,8 @@ export type Context = {
   /** When the message was accepted, RFC 3339 in UTC. */
   at: string
   deadlines: Deadlines
+  /** The id of an actor that belongs to this one: for the same name always the same. */
+  childId(name: string): string
 }
 
 /** How long things may take, as the installation has set it. What is decided by them is written into the events. */
@@ -46,6 +48,8 @@ export type Actor<S, M extends Tagged, E extends Tagged> = {
   initial: S
   decide: { [T in M['type']]: (state: S, message: Extract<M, { type: T }>, context: Context) => Decision<E> }
   evolve: { [T in E['type']]: (state: S, event: Extract<E, { type: T }>) => S }
+  /** By the names of events that are no longer written: the same as it would be said now. Journals keep them for ever. */
+  upcasters?: Record<string, (event: never) => Tagged>
   /**
    * When this state wants to be told that time has passed, if it does. Total, like `evolve`: an event that sets a deadline
    * sets the alarm, and one after which nothing is waited for cancels it.
@@ -60,5 +64,6 @@ export type AnyActor = {
   initial: unknown
   decide: Record<string, (state: never, message: never, context: Context) => Decision<Tagged>>
   evolve: Record<string, (state: never, event: never) => unknown>
+  upcasters?: Record<string, (event: never) => Tagged>
   alarm?(state: never): Alarm<Tagged> | undefined
 }

@@ -35,7 +35,8 @@ describe('a turn', () => {
       turn.sends.map(({ messageId }) => messageId),
       [childOf(0)],
     )
-    const state = { status: 'reserving', ...order, requested_at: anyContext.at }
+    const times = { requested_at: anyContext.at, deadline_at: anyContext.at }
+    const state = { status: 'reserving', ...order, ...times }
     const granted = {
       type: 'SeatsReserved',
       show_id: order.show_id,

@@ -32,10 +32,17 @@ export type Identified<T> = T & { messageId: string }
  *   the chain only an explicit reply does, because a refusal there is not the end of the story.
  * @throws whatever a faulty handler throws, and a ZodError when it returned something that is not in the catalogue
  */
-export function takeTurn(actor: AnyActor, state: unknown, message: Tagged, context: Context, isRequest: boolean): Turn {
+export function takeTurn(
+  actor: AnyActor,
+  state: unknown,
+  message: Tagged,
+  context: Omit<Context, 'childId'>,
+  isRequest: boolean,
+): Turn {
   const handler = actor.decide[message.type]
   if (!handler) throw new TypeError(`${actor.kind} has no handler for ${message.type}`)
-  const decision = handler(state as never, message as never, context)
+  const childId = (name: string) => deriveId(context.id, name)
+  const decision = handler(state as never, message as never, { ...context, childId })
   const events = 'events' in decision ? decision.events.map((event) => parseEvent(actor, event)) : []
   const intents = ('then' in decision ? decision.then : undefined) ?? []
 
@@ -60,15 +67,31 @@ export function takeTurn(actor: AnyActor, state: unknown, message: Tagged, conte
   return turn
 }
 
-/** The state after these events: the only way there is to a state. */
+/** The state after these events, of whatever version: the only way there is to a state. */
 export function fold(actor: AnyActor, state: unknown, events: Tagged[]): unknown {
   let folded = state
   for (const event of events) {
-    const evolve = actor.evolve[event.type]
+    const current = upcast(actor, event)
+    const evolve = actor.evolve[current.type]
     if (!evolve) throw new TypeError(`${actor.kind} cannot evolve by ${event.type}`)
-    folded = evolve(folded as never, event as never)
+    folded = evolve(folded as never, current as never)
   }
   return folded
+}
+
+/** An event out of a journal, as it would be said now. Whoever reads events there does so by way of this. */
+export function upcast(actor: AnyActor, event: Tagged): Tagged {
+  const upcaster = actor.upcasters?.[event.type]
+  return upcaster ? upcast(actor, upcaster(event as never)) : event
+}
+
+/**
+ * A stored state as it would be now: what it lacks, because an earlier build stored it, its schema fills in. One that does
+ * not fit even so stays as it is, for the turn to fail on: that costs one message, and not the partition.
+ */
+export function restore(actor: AnyActor, stored: unknown): unknown {
+  const parsed = actor.schemas.state.safeParse(stored)
+  return parsed.success ? parsed.data : stored
 }
 
 /** @throws when the actor has made it up wrongly: a time that is none, or a command that it does not take */

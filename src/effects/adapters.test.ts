@@ -9,6 +9,7 @@ import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
 import type { AnyAdapter, ServiceAdapter } from './service.ts'
 import { spreadsheets } from './spreadsheets.ts'
+import { transportation } from './transportation.ts'
 import { carryOut } from './worker.ts'
 
 type Message = { type: string; [field: string]: unknown }
@@ -18,13 +19,14 @@ type Row = {
   adapter: AnyAdapter
   request: Message
   call: string
-  body: unknown
+  /** None is a call without one. */
+  body?: unknown
   /** By status, with an answer that counts, and what is then told. */
   done: Record<number, unknown>
   tells: Message
   refused: number[]
   /** What is told of a refusal. None is a dead letter. */
-  tellsRefusal?: string
+  tellsRefusal?: Message
 }
 
 const issuedAt = '2026-12-01T23:30:00-01:00'
@@ -45,7 +47,7 @@ const rows: Row[] = [
     done: { 200: { booking_id: ticketId } },
     tells: { type: 'DeadNationAccepted' },
     refused: [400, 409],
-    tellsRefusal: 'DeadNationRefused',
+    tellsRefusal: { type: 'DeadNationRefused', reason: 'because' },
   },
   {
     adapter: receipts,
@@ -99,6 +101,67 @@ const rows: Row[] = [
     tells: { type: 'FileStored', file_name: `${ticketId}-ticket.html` },
     refused: [400],
   },
+  {
+    adapter: transportation,
+    request: {
+      type: 'BookFlight',
+      customer_email: 'ada@example.org',
+      to_flight_id: order.event_id,
+      passengers: ['Ada', 'Bert'],
+      reference_id: ticketId,
+      leg: 'return',
+    },
+    call: 'PUT /transportation-api/flight-tickets',
+    body: {
+      customer_email: 'ada@example.org',
+      flight_id: order.event_id,
+      passenger_names: ['Ada', 'Bert'],
+      reference_id: ticketId,
+      idempotency_key: effectId,
+    },
+    done: { 201: { ticket_ids: ['F-1', 'F/2', 'F-1'] } },
+    tells: { type: 'FlightBooked', leg: 'return', flight_ticket_ids: ['F-1', 'F/2'] },
+    refused: [400, 409],
+    tellsRefusal: { type: 'FlightRefused', leg: 'return', reason: 'because' },
+  },
+  {
+    adapter: transportation,
+    request: { type: 'CancelFlightTickets', flight_ticket_id: ['F/2 ?'] },
+    call: 'DELETE /transportation-api/flight-tickets/F%2F2%20%3F',
+    done: { 200: {}, 204: '', 404: '<html>' },
+    tells: { type: 'FlightTicketCanceled', flight_ticket_id: 'F/2 ?' },
+    refused: [],
+  },
+  {
+    adapter: transportation,
+    request: {
+      type: 'BookTaxi',
+      customer_email: 'ada@example.org',
+      customer_name: 'Ada',
+      number_of_passengers: 2,
+      reference_id: ticketId,
+    },
+    call: 'PUT /transportation-api/taxi-booking',
+    body: {
+      customer_email: 'ada@example.org',
+      number_of_passengers: 2,
+      passenger_name: 'Ada',
+      reference_id: ticketId,
+      idempotency_key: effectId,
+    },
+    done: { 201: { booking_id: 'T-1' } },
+    tells: { type: 'TaxiBooked', taxi_booking_id: 'T-1' },
+    refused: [400, 409],
+    tellsRefusal: { type: 'TaxiRefused', reason: 'because' },
+  },
+  {
+    adapter: transportation,
+    request: { type: 'CancelTaxi', taxi_booking_id: '../T 1' },
+    call: 'DELETE /transportation-api/taxi-booking/..%2FT%201',
+    done: { 200: {}, 204: '', 404: 'gone' },
+    tells: { type: 'TaxiCanceled', taxi_booking_id: '../T 1' },
+    refused: [],
+  },
 ]
 
 const everyStatus = [200, 201, 202, 204, 301, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 502, 503, 504]
@@ -115,9 +178,12 @@ for (const row of rows) {
       const [call, ...others] = calls
       assert.deepEqual(others, [])
       assert.equal(call?.line, row.call)
-      assert.deepEqual(typeof row.body === 'string' ? call.body : JSON.parse(call.body), row.body)
-      const type = typeof row.body === 'string' ? 'text/plain; charset=utf-8' : 'application/json'
-      assert.equal(call.headers['content-type'], type)
+      if (row.body === undefined) assert.deepEqual([call.body, call.headers['content-type']], ['', undefined])
+      else {
+        assert.deepEqual(typeof row.body === 'string' ? call.body : JSON.parse(call.body), row.body)
+        const type = typeof row.body === 'string' ? 'text/plain; charset=utf-8' : 'application/json'
+        assert.equal(call.headers['content-type'], type)
+      }
       assert.equal(call.headers['idempotency-key'], effectId)
       assert.deepEqual(told, [row.tells])
       assert.equal(became.done, 1)
@@ -135,8 +201,7 @@ for (const row of rows) {
         assert.deepEqual(counted, [isDone ? 'done' : isRefused ? 'refused' : 'temporary'])
         const codes = letters.map(({ code, cause }) => [code, cause])
         assert.deepEqual(codes, isRefused && !row.tellsRefusal ? [['effect-refused', 'because']] : [])
-        const refusal = row.tellsRefusal && { type: row.tellsRefusal, reason: 'because' }
-        assert.deepEqual(told, isDone ? [row.tells] : isRefused && refusal ? [refusal] : [])
+        assert.deepEqual(told, isDone ? [row.tells] : isRefused && row.tellsRefusal ? [row.tellsRefusal] : [])
         assert.deepEqual(became, isDone || isRefused ? { done: 1, retries: [] } : { done: 0, retries: [200] })
       })
     }

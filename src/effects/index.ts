@@ -9,10 +9,11 @@ import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
 import type { AnyAdapter } from './service.ts'
 import { spreadsheets } from './spreadsheets.ts'
+import { transportation } from './transportation.ts'
 import { carryOut, type DeadLetters } from './worker.ts'
 
 /** Every external service there is. */
-const adapters: AnyAdapter[] = [deadNation, receipts, payments, spreadsheets, files]
+const adapters: AnyAdapter[] = [deadNation, receipts, payments, spreadsheets, files, transportation]
 
 const timeoutMs = 10_000
 const openMs = 2_000

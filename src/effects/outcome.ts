@@ -23,7 +23,7 @@ export function outcomeOf<R>(call: ServiceCall<R>, request: R, answer: HttpAnswe
   }
   if (!call.refused.includes(status)) return temporary(answer)
   const reason = reasonOf(answer)
-  return { refused: reason, tell: call.onRefused?.(reason) }
+  return { refused: reason, tell: call.onRefused?.(reason, request) }
 }
 
 /** What a look at the service shows: nothing when what was asked is not done yet. */

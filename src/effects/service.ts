@@ -35,7 +35,7 @@ export type ServiceCall<Request, Told = OutcomeCommand> = {
    */
   onDone(request: Request, answer: unknown): Told
   /** What it is told of a final no. Without this there is no consequence, and the effect becomes a dead letter. */
-  onRefused?(reason: string): Told
+  onRefused?(reason: string, request: Request): Told
   /** For a service that takes no key: a look whether it is done, before anything that may be a repetition. */
   readBack?: ReadBack<Request>
 }

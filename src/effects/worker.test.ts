@@ -266,9 +266,9 @@ test('closing waits for the calls under way', async () => {
   const work = hand(effect())
   await effects.close()
   assert.deepEqual(
-    happened.slice(0, 5),
+    happened.slice(0, services.length),
     services.map((service) => `closed ${service}`),
   )
-  assert.deepEqual(happened.slice(5), ['published', 'done'])
+  assert.deepEqual(happened.slice(services.length), ['published', 'done'])
   await work
 })

@@ -1,7 +1,7 @@
 import type { Send } from '../../schemas/index.ts'
 import type { AnyActor, Deadlines, Tagged } from '../actor/actor.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
-import { alarmOf, type Identified, type Turn, takeTurn } from '../actor/turn.ts'
+import { alarmOf, type Identified, restore, type Turn, takeTurn } from '../actor/turn.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { type Actors, type Fault, parseDelivery } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
@@ -324,7 +324,8 @@ async function loadActors(around: Surroundings, batch: Batch, targets: Target[])
   if (missing.size === 0) return
   const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition: partition.id }))
   for (const { version, state, wake, ...address } of await around.load(addresses)) {
-    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state, wake })
+    const actor = around.actors[address.kind]
+    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state: actor ? restore(actor, state) : state, wake })
   }
   for (const [key, actor] of missing) {
     pin(batch, key, actor)

@@ -172,12 +172,13 @@ describe('queries', () => {
   })
 
   test('a booking in each of its states', async () => {
-    const asked = { ...order, requested_at: '2026-12-01T09:30:00.000Z' }
+    const times = { requested_at: '2026-12-01T09:30:00.000Z', deadline_at: '2026-12-01T09:45:00.000Z' }
+    const asked = { ...order, ...times }
     const states = [
       { status: 'reserving', ...asked },
       { status: 'made', ...asked, tickets_ordered: true, tickets: { [showId]: 'confirmed' } },
       { status: 'failed', ...asked, failure_reason: 'sold out', tickets: {} },
-      { status: 'canceled', ...asked, tickets: { [showId]: 'gone' } },
+      { status: 'canceled', ...asked, awaits_tickets: true, tickets: { [showId]: 'gone' } },
     ]
     for (const state of states) {
       store('booking', showId, state)

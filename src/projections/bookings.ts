@@ -6,15 +6,8 @@ export const bookings: Projection<{ booking: ListedBooking }> = {
   name: 'bookings',
   folds: {
     booking: {
-      BookingRequested_v1: (_, { show_id, number_of_tickets, customer_email, requested_at }, { actorId }) => {
-        return {
-          booking_id: actorId,
-          status: 'reserving',
-          show_id,
-          number_of_tickets,
-          customer_email,
-          requested_at,
-        }
+      BookingRequested_v2: (_, { type, ...asked }, { actorId }) => {
+        return { booking_id: actorId, status: 'reserving', ...asked }
       },
       BookingMade_v1: (row) => row && { ...row, status: 'made' },
       BookingFailed_v1: (row, { failure_reason }) => row && { ...row, status: 'failed', failure_reason },

@@ -1,4 +1,6 @@
-import type { Tagged } from '../actor/actor.ts'
+import { actors } from '../../actors/index.ts'
+import type { AnyActor, Tagged } from '../actor/actor.ts'
+import { upcast } from '../actor/turn.ts'
 import type { Changes, JournaledEvents, ReadRow, RowKey, Stretch } from '../engine/read-model-ports.ts'
 import type { AnyProjection, TurnFacts } from './projection.ts'
 
@@ -19,7 +21,8 @@ export type Fault = { name: string; partition: number; position: number; error: 
 export function touchedBy({ target, turns }: Load): RowKey[] {
   const keys = new Map<string, RowKey>()
   for (const { partition, kind, actorId: id, events } of turns) {
-    if (events.some((event) => foldOf(target, kind, event))) keys.set(keyOf({ kind, id }), { partition, kind, id })
+    if (events.some((event) => foldOf(target, kind, current(kind, event))))
+      keys.set(keyOf({ kind, id }), { partition, kind, id })
   }
   return [...keys.values()]
 }
@@ -38,7 +41,8 @@ export function fold({ target, stretches, turns }: Load, rows: ReadRow[]): { cha
     if (faults.has(partition)) continue
     const key = keyOf({ kind, id })
     try {
-      for (const event of events) {
+      for (const said of events) {
+        const event = current(kind, said)
         const step = foldOf(target, kind, event)
         if (!step) continue
         const row = after.has(key) ? after.get(key)?.fields : before.get(key)
@@ -59,6 +63,14 @@ export function fold({ target, stretches, turns }: Load, rows: ReadRow[]): { cha
     },
     faults: [...faults.values()],
   }
+}
+
+const byKind: Readonly<Record<string, AnyActor>> = actors
+
+/** The event as it would be said today. */
+function current(kind: string, event: Tagged): Tagged {
+  const actor = byKind[kind]
+  return actor ? upcast(actor, event) : event
 }
 
 type Step = (row: never, event: never, turn: TurnFacts) => object | undefined

@@ -65,7 +65,7 @@ describe('ops_bookings', () => {
   const ofBooking = (...events: Tagged[]) => rowAfter(opsBookings, 'booking', booking_id, ...events)
   const ofTicket = (...events: Tagged[]) => rowAfter(opsBookings, 'ticket', ticket_id, ...events)
   const order = { show_id, number_of_tickets: 2, customer_email }
-  const requested = { type: 'BookingRequested_v1', ...order, requested_at: at(9) }
+  const requested = { type: 'BookingRequested_v2', ...order, requested_at: at(9), deadline_at: at(24) }
   const made = { type: 'BookingMade_v1', booking_id, ...order }
   const failed = { type: 'BookingFailed_v1', booking_id, failure_reason: 'no' }
 
@@ -133,14 +133,20 @@ describe('ops_bookings', () => {
 test('bookings: each says what became of it', () => {
   const after = (...events: Tagged[]) => rowAfter(bookings, 'booking', booking_id, ...events)
   const order = { show_id, number_of_tickets: 2, customer_email }
-  const requested = { type: 'BookingRequested_v1', ...order, requested_at: at(9) }
+  const requested = { type: 'BookingRequested_v2', ...order, requested_at: at(9), deadline_at: at(24) }
   const made = { type: 'BookingMade_v1', booking_id, ...order }
   const failed = { type: 'BookingFailed_v1', booking_id, failure_reason: 'no' }
-  const listed = { booking_id, status: 'reserving', ...order, requested_at: at(9) }
+  const listed = { booking_id, status: 'reserving', ...order, requested_at: at(9), deadline_at: at(24) }
   assert.deepEqual(after(requested), listed)
   assert.deepEqual(after(requested, made), { ...listed, status: 'made' })
   assert.deepEqual(after(requested, failed), { ...listed, status: 'failed', failure_reason: 'no' })
   assert.deepEqual(after(requested, made, { type: 'BookingCanceled_v1' }), { ...listed, status: 'canceled' })
+})
+
+test('what was said in an earlier version counts like what is said now', () => {
+  const order = { show_id, number_of_tickets: 2, customer_email, requested_at: at(10) }
+  const listed = rowAfter(bookings, 'booking', booking_id, { type: 'BookingRequested_v1', ...order })
+  assert.deepEqual(listed, { booking_id, status: 'reserving', ...order, deadline_at: at(25) })
 })
 
 test('shows: each counts its seats', () => {

@@ -11,7 +11,7 @@ type Row = Omit<TurnEvents, 'at' | 'events' | 'publishes'> & {
   publishes: TurnEvents['publishes'] | null
 }
 
-/** Every event that anybody listens to comes out of the journal here. */
+/** Every event that anybody listens to comes out of the journal here, as it was said then. */
 const eventsOf = ({ at, events, publishes, ...turn }: Row): TurnEvents => {
   return { ...turn, at: at.toISOString(), events: events ?? [], publishes: publishes ?? [] }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Actor, Context, Decision, Tagged } from '../../src/actor/actor.ts'
+import { deriveId } from '../../src/actor/ids.ts'
 import { fold } from '../../src/actor/turn.ts'
 
 /**
@@ -38,6 +39,7 @@ export const anyContext: Context = {
   messageId: '01900000-0000-7000-8000-00000000000b',
   at: '2026-01-02T03:04:05.000Z',
   deadlines: { bookingMs: 900_000, bundleStepMs: 600_000 },
+  childId: (name) => deriveId('01900000-0000-7000-8000-00000000000a', name),
 }
 
 function decide<S, M extends Tagged, E extends Tagged>(actor: Actor<S, M, E>, state: S, message: M, context: Context) {

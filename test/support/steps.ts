@@ -1,5 +1,8 @@
 import type postgres from 'postgres'
-import type { Service } from '../../schemas/index.ts'
+import { type Service, services } from '../../schemas/index.ts'
+
+/** The services that a booking and its tickets need. Transportation is for VIP bundles alone. */
+export const ticketServices = services.filter((service) => service !== 'transportation')
 
 /** The steps of a booking and its tickets that wait for a service: from which message to which, and for whom. */
 export const steps = {

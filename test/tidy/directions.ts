@@ -23,7 +23,8 @@ const rooms: Room[] = [
     room: 'src/projections/commands/',
     may: [...adapter.may, 'src/projections/', 'src/store/', 'src/dead-letters/text.ts', 'src/config.ts'],
   },
-  { room: 'src/projections/', ...adapter },
+  // Old events are upcast by the actors whose they are.
+  { room: 'src/projections/', ...adapter, may: [...adapter.may, 'actors/'] },
   { room: 'src/ingress/', ...adapter },
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.

@@ -15,13 +15,13 @@ export async function call(service: Service, text: string, context: Context): Pr
   const header = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined)
   const idempotencyKey = header('idempotency-key')
   const path = url.slice(`/${service.name}-api`.length)
-  const fault = faults.draw(service.name)
+  const fault = faults.draw(service.name, `${method} ${path} ${text}`)
 
   const hangMs = fault.strike('hang_ms')
   if (hangMs) await whileConnected(response, hangMs)
   if (response.destroyed) return
 
-  const refusal = fault.strike('status') ?? (fault.strike('sold_out') ? 409 : undefined)
+  const refusal = fault.strike('status') ?? (method !== 'DELETE' && fault.strike('sold_out') ? 409 : undefined)
   const body = parseJson(text)
   const answer: Answer = refusal
     ? { status: refusal, body: { error: refusal === 409 ? 'sold out' : 'set by /_faults' } }

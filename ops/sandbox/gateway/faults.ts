@@ -18,19 +18,24 @@ const fault = z.strictObject({
   hang_ms: z.int().min(0).max(600_000).optional(),
   /** The share of calls that it strikes, all without. */
   probability: z.number().min(0).max(1).optional(),
+  /** Strikes only calls that have this in their method, path or body: one flight, or cancellations alone. */
+  about: z.string().min(1).optional(),
 })
+/** Who sells can be sold out. What was bought can still be canceled. */
+const sellersFault = fault.extend({ sold_out: z.boolean().optional() })
 
 /** By service, as `PUT /_faults` takes them. An empty one clears the service's fault. */
 const settings = z.strictObject({
-  'dead-nation': fault.extend({ sold_out: z.boolean().optional() }).optional(),
+  'dead-nation': sellersFault.optional(),
   receipts: fault.optional(),
   payments: fault.optional(),
   spreadsheets: fault.optional(),
   files: fault.optional(),
+  transportation: sellersFault.optional(),
 }) satisfies z.ZodType<Partial<Record<ServiceName, unknown>>>
 
-export type Fault = NonNullable<z.infer<typeof settings>['dead-nation']>
-export type FaultKind = Exclude<keyof Fault, 'probability'>
+export type Fault = z.infer<typeof sellersFault>
+export type FaultKind = Exclude<keyof Fault, 'probability' | 'about'>
 
 type SetFault = Fault & { /** How often each has struck. */ struck: Partial<Record<FaultKind, number>> }
 
@@ -55,10 +60,16 @@ export class Faults {
     return Object.fromEntries(this.#faults)
   }
 
-  /** One call's luck. @returns what is wrong with it; ask with `strike`, which counts */
-  draw(service: string): { strike<K extends FaultKind>(kind: K): Fault[K] } {
+  /**
+   * One call's luck.
+   *
+   * @param call its method, path and body
+   * @returns what is wrong with it; ask with `strike`, which counts
+   */
+  draw(service: string, call: string): { strike<K extends FaultKind>(kind: K): Fault[K] } {
     const fault = this.#faults.get(service)
-    const isHit = fault !== undefined && Math.random() < (fault.probability ?? 1)
+    const isMeant = fault !== undefined && call.includes(fault.about ?? '')
+    const isHit = isMeant && Math.random() < (fault.probability ?? 1)
     return {
       strike(kind) {
         const value = isHit ? fault[kind] : undefined

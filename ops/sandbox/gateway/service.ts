@@ -23,7 +23,7 @@ export type Service = {
   close?(): void
 }
 
-export type ServiceName = 'dead-nation' | 'receipts' | 'payments' | 'spreadsheets' | 'files'
+export type ServiceName = 'dead-nation' | 'receipts' | 'payments' | 'spreadsheets' | 'files' | 'transportation'
 
 export const noSuchCall: Answer = { status: 404, body: { error: 'no such call' } }
 

@@ -57,7 +57,9 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
 /** @throws `unknown-booking`, also for one of which there is no more than a name */
 export async function findBooking(id: string, findState: Call<unknown, unknown, unknown>['findState']) {
   const state = bookingState.parse((await findState('booking', id)) ?? { status: 'unknown' })
-  if (state.status === 'unknown') throw new Problem('unknown-booking', `there is no booking ${id}`)
+  if (state.status === 'unknown' || state.status === 'withdrawn') {
+    throw new Problem('unknown-booking', `there is no booking ${id}`)
+  }
   return state
 }
 

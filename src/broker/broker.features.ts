@@ -414,10 +414,21 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         await broker.publisher.publish([{ to: 'origin', address, service, type, payload, messageId, round: 1, meta }])
         await until('both are there', () => got.length === 2)
         assert.deepEqual(
-          got.map(({ messageId, actor, isRequeued = false }) => ({ messageId, actor, isRequeued })),
-          [false, true].map((isRequeued) => ({ messageId, actor: address, isRequeued })),
+          got.map(({ messageId, actor, mayBeRepeat = false }) => ({ messageId, actor, mayBeRepeat })),
+          [false, true].map((mayBeRepeat) => ({ messageId, actor: address, mayBeRepeat })),
         )
         assert.deepEqual([got[1]?.type, got[1] && bodyOf(got[1])], [type, { number_of_tickets: 3 }])
+      })
+
+      it('say so when they are told again', async () => {
+        const seen: (boolean | undefined)[] = []
+        await broker.effects.consume(service, 1, async ({ mayBeRepeat, done }) => {
+          seen.push(mayBeRepeat)
+          await done()
+        })
+        await broker.publisher.publish([effectOf(), { ...effectOf(), mayBeRepeat: true }])
+        await until('both are there', () => seen.length === 2)
+        assert.deepEqual(seen, [undefined, true])
       })
 
       it('do not wait for a slow one while there is room', async () => {

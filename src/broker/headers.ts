@@ -6,6 +6,8 @@ const names = {
   messageId: 'Nats-Msg-Id',
   /** The id of a message that was published under another one, to get past the broker's dedupe. */
   originalId: 'Message-ID',
+  /** It may have been stored before, so long ago that the broker's dedupe does not know it any more. */
+  toldAgain: 'Told-Again',
   correlationId: 'Correlation-ID',
   causationId: 'Causation-ID',
   traceparent: 'traceparent',
@@ -42,7 +44,9 @@ export function renewHeaders(headers: Headers, round: number): Headers {
   return { ...headers, [names.messageId]: `${id}/${round}`, [names.originalId]: id }
 }
 
-export type Envelope = { messageId: string; meta: Meta; actor: Address; isRequeued?: boolean }
+export const markRepeat = (headers: Headers): Headers => ({ ...headers, [names.toldAgain]: 'true' })
+
+export type Envelope = { messageId: string; meta: Meta; actor: Address; mayBeRepeat?: boolean }
 
 /**
  * Headers come from anyone. What is missing or makes no sense is filled in, so that every message has an id and a story.
@@ -65,7 +69,8 @@ export function decodeHeaders(headers: Headers, place: () => string): Envelope {
   }
   if (meta.replyTo !== undefined) meta.requestId ??= messageId
   const actor = { kind: given.actorKind ?? '', id: given.actorId ?? '' }
-  return { messageId, meta, actor, ...(given.originalId !== undefined && { isRequeued: true }) }
+  const mayBeRepeat = given.originalId !== undefined || given.toldAgain !== undefined
+  return { messageId, meta, actor, ...(mayBeRepeat && { mayBeRepeat }) }
 }
 
 /** Any text can be a message id on NATS; here it is a UUID, made from the text when it is none. */

@@ -57,6 +57,7 @@ export function aDelivery(service: Service, { type, ...body }: Tagged, changes: 
 export function aWorker(adapter: AnyAdapter, gateway: string) {
   const told: Tagged[] = []
   const letters: DeadLetter[] = []
+  const counted: string[] = []
   const settings: EffectSettings = {
     adapter,
     gate: { pass: (call) => call() },
@@ -65,7 +66,7 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
     random: () => 1,
     timeoutMs: 500,
     log: silent,
-    observer: { deadLetter() {} },
+    observer: { deadLetter() {}, called: (_, outcome) => void counted.push(outcome) },
     deadLetters: { keepDeadLetter: async (letter) => void letters.push(letter) },
     failures: { noteFailure: async () => {}, forgetFailure: async () => {} },
     publisher: {
@@ -76,5 +77,5 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
       announce() {},
     },
   }
-  return { settings, told, letters }
+  return { settings, told, letters, counted }
 }

@@ -7,7 +7,7 @@ import {
   circuitBreaker,
   handleWhenResult,
 } from 'cockatiel'
-import type { Log } from '../engine/ports.ts'
+import type { Log, Observer } from '../engine/ports.ts'
 import type { Outcome } from './outcome.ts'
 import { Rate } from './rate.ts'
 
@@ -21,6 +21,7 @@ export type GateOptions = {
   /** Tells the queue how many effects may be in hand from now on. */
   limit(concurrency: number): void
   log: Log
+  observer: Pick<Observer, 'circuit'>
 }
 
 /** So many calls in a row that came to nothing, and the service is taken for dead. */
@@ -47,7 +48,7 @@ export class Gate {
   #halfOpening: NodeJS.Timeout | undefined
 
   constructor(options: GateOptions) {
-    const { callsPerSecond, openMs } = options
+    const { service, callsPerSecond, openMs, observer } = options
     this.#options = options
     this.#allowedByCircuit = options.concurrency
     this.#rate = new Rate(callsPerSecond)
@@ -58,6 +59,7 @@ export class Gate {
       halfOpenAfter: openMs,
       breaker: new ConsecutiveBreaker(deadAfterFailures),
     })
+    observer.circuit(service, false)
     this.#circuit.onBreak(() => this.#opened())
     this.#circuit.onReset(() => this.#closed())
   }
@@ -106,7 +108,8 @@ export class Gate {
   }
 
   #opened(): void {
-    const { service, openMs, log } = this.#options
+    const { service, openMs, log, observer } = this.#options
+    observer.circuit(service, true)
     log.warn({ service, openMs }, 'the service fails again and again: its calls wait')
     this.#allow(0)
     clearTimeout(this.#halfOpening)
@@ -114,7 +117,8 @@ export class Gate {
   }
 
   #closed(): void {
-    const { service, concurrency, log } = this.#options
+    const { service, concurrency, log, observer } = this.#options
+    observer.circuit(service, false)
     log.info({ service }, 'the service works again')
     this.#allow(concurrency)
   }

@@ -25,7 +25,7 @@ export type EffectOptions = {
   publisher: Publisher
   store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>
   log: Log
-  observer: Pick<Observer, 'deadLetter' | 'paused'>
+  observer: Pick<Observer, 'deadLetter' | 'paused' | 'called' | 'circuit'>
 }
 
 type Worker = { close(): Promise<void> }
@@ -49,11 +49,12 @@ export async function startEffects(options: EffectOptions): Promise<Worker> {
 /** What stands between the queue of a service and the service. */
 type Line = { adapter: AnyAdapter; gate: Gate; consumer?: EffectConsumer }
 
-function lineTo(adapter: AnyAdapter, { config, log }: EffectOptions): Line {
+function lineTo(adapter: AnyAdapter, { config, log, observer }: EffectOptions): Line {
   const { service, concurrency } = adapter
   const callsPerSecond = config.TURNSTILE_CALLS_PER_SECOND
   const limit = (most: number) => line.consumer?.limit(most)
-  const line: Line = { adapter, gate: new Gate({ service, concurrency, callsPerSecond, openMs, limit, log }) }
+  const gate = new Gate({ service, concurrency, callsPerSecond, openMs, limit, log, observer })
+  const line: Line = { adapter, gate }
   return line
 }
 

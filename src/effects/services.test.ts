@@ -28,7 +28,7 @@ async function startWorld(
     publisher: settings.publisher,
     store: { ...settings.deadLetters, ...settings.failures, readPauses: async () => [] },
     log: silent,
-    observer: { ...settings.observer, paused() {} },
+    observer: { ...settings.observer, paused() {}, circuit() {} },
   })
   t.after(async () => {
     for (const timer of timers) clearTimeout(timer)

@@ -71,7 +71,7 @@ const settings = (): EffectSettings => ({
   random: () => 1,
   timeoutMs: 200,
   log: silent,
-  observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`) },
+  observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`), called() {} },
   deadLetters: {
     async keepDeadLetter(letter) {
       letters.push(letter)
@@ -312,7 +312,7 @@ test('closing waits for the calls under way', async () => {
     publisher,
     store: { ...deadLetters, ...failures, readPauses: async () => [] },
     log,
-    observer: { deadLetter() {}, paused() {} },
+    observer: { deadLetter() {}, paused() {}, called() {}, circuit() {} },
   })
   const work = hand(effect())
   await effects.close()

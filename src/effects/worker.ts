@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { outcomeId, partitionOf } from '../actor/ids.ts'
+import { crashPoint } from '../crash-points.ts'
 import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher, Store } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
@@ -24,7 +25,7 @@ export type EffectSettings = {
   publisher: Publisher
   deadLetters: DeadLetters
   failures: FailureNotes
-  observer: Pick<Observer, 'deadLetter'>
+  observer: Pick<Observer, 'deadLetter' | 'called'>
   log: Log
   /** Address of the services. */
   gateway: string
@@ -47,7 +48,7 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
 
   const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
   try {
-    const outcome = await settings.gate.pass(() => attempt(effect, parsed, settings))
+    const outcome = await settings.gate.pass(() => timed(effect, parsed, settings))
     if (outcome) await settle(effect, parsed.request, outcome, settings)
     else effect.retry(0)
   } finally {
@@ -74,10 +75,18 @@ function parseEffect(
   }
 }
 
+async function timed(effect: EffectDelivery, parsed: Parsed, settings: EffectSettings): Promise<Outcome> {
+  const startedMs = performance.now()
+  const outcome = await attempt(effect, parsed, settings)
+  const name = 'temporary' in outcome ? 'temporary' : 'refused' in outcome ? 'refused' : 'done'
+  settings.observer.called(effect.service, name, performance.now() - startedMs)
+  return outcome
+}
+
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
   const { gateway, timeoutMs } = settings
   const headers = headersOf(effect)
-  const mayBeDone = effect.attempt > 1 || effect.isRequeued === true
+  const mayBeDone = effect.attempt > 1 || effect.mayBeRepeat === true
   try {
     if (call.readBack && mayBeDone) {
       const seen = await callHttp(gateway, call.readBack.toHttp(request), headers, timeoutMs)
@@ -106,20 +115,33 @@ async function settle(
   outcome: Outcome,
   settings: EffectSettings,
 ): Promise<void> {
-  if ('tell' in outcome) {
+  if ('temporary' in outcome) {
+    await tryAgain(effect, request, outcome, settings)
+  } else if (outcome.tell) {
+    crashPoint('after-call', effect.service)
     await settings.publisher.publish([outcomeCommand(effect, outcome.tell)])
+    crashPoint('after-outcome', effect.service)
     await forgetFailure(effect, settings)
     await effect.done()
   } else if ('refused' in outcome) {
     await bury(effect, 'effect-refused', outcome.refused, settings)
-  } else if (effect.attempt >= maxAttempts) {
-    await bury(effect, 'effect-exhausted', `attempt ${effect.attempt}: ${outcome.temporary}`, settings)
-  } else {
-    const delayMs = Math.max(backoffMs(effect.attempt, settings.random()), outcome.retryAfterMs)
-    settings.log.warn({ ...namesOf(effect), cause: outcome.temporary, delayMs }, 'the call failed; it is tried again')
-    await noteFailure(effect, request, outcome.temporary, settings)
-    effect.retry(delayMs)
   }
+}
+
+type Failure = Extract<Outcome, { temporary: string }>
+
+async function tryAgain(
+  effect: EffectDelivery,
+  request: Tagged,
+  { temporary, retryAfterMs }: Failure,
+  settings: EffectSettings,
+) {
+  const { attempt } = effect
+  if (attempt >= maxAttempts) return bury(effect, 'effect-exhausted', `attempt ${attempt}: ${temporary}`, settings)
+  const delayMs = Math.max(backoffMs(attempt, settings.random()), retryAfterMs)
+  settings.log.warn({ ...namesOf(effect), cause: temporary, delayMs }, 'the call failed; it is tried again')
+  await noteFailure(effect, request, temporary, settings)
+  effect.retry(delayMs)
 }
 
 function outcomeCommand({ messageId, actor, meta }: EffectDelivery, command: Tagged): OutgoingCommand {

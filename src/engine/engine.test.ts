@@ -171,6 +171,8 @@ describe('two workers', () => {
     await world.until('the event is out', () =>
       world.published.some(({ subject }) => subject.endsWith('BookingMade_v1')),
     )
+    const order = world.published.find(({ subject }) => subject.endsWith('.BookTickets'))
+    assert.equal(order?.headers['Told-Again'], 'true', 'for all that it knows, the effect was carried out')
     assert.equal(await reserved(), 3)
   })
 

@@ -86,7 +86,7 @@ export interface Mailboxes {
 export type Outgoing =
   | OutgoingCommand
   | { to: 'events'; address: Address; messageId: string; event: Tagged; at: string; meta: Meta }
-  | { to: 'effects'; address: Address; messageId: string; service: Service; request: Tagged; meta: Meta }
+  | OutgoingEffect
   | Requeued
 
 /**
@@ -103,6 +103,17 @@ export type Requeued = {
   messageId: string
   round: number
   meta: Meta
+}
+
+export type OutgoingEffect = {
+  to: 'effects'
+  address: Address
+  messageId: string
+  service: Service
+  request: Tagged
+  meta: Meta
+  /** Told before, perhaps, and perhaps carried out since: whoever carries it out is told so. */
+  mayBeRepeat?: boolean
 }
 
 export type OutgoingCommand = { to: 'mailbox'; address: Address; messageId: string; command: Tagged; meta: Meta }
@@ -147,8 +158,8 @@ export type EffectDelivery = {
   meta: Meta
   /** 1 for the first. Deliveries after a crash count too. */
   attempt: number
-  /** It comes from the dead letters: even the first attempt may repeat what was done before. */
-  isRequeued?: boolean
+  /** From the dead letters, or told again by a new owner: even the first attempt may repeat what was done before. */
+  mayBeRepeat?: boolean
   /** The outcome is safe: takes it off the queue. */
   done(): Promise<void>
   /** Comes back after so many milliseconds. */
@@ -429,6 +440,10 @@ export interface Log {
 /** Told of what the metrics count. */
 export interface Observer {
   committed(turns: number, messages: number, durationMs: number): void
+  /** One call of an external service, and what came of it. */
+  called(service: string, outcome: 'done' | 'refused' | 'temporary', durationMs: number): void
+  /** Whether the calls of a service wait because it has failed too often. */
+  circuit(service: string, isOpen: boolean): void
   duplicates(count: number): void
   fenced(partitions: number): void
   deadLetter(kind: string, code: string): void

@@ -188,6 +188,8 @@ function observe(worker: Pick<Worker, 'fenced' | 'letters'>): Observer {
   const ignore = (): void => {}
   return {
     committed: ignore,
+    called: ignore,
+    circuit: ignore,
     duplicates: ignore,
     alarmsFired: ignore,
     alarmsArmed: ignore,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seatsHeld } from '../actors/seats.ts'
 import type { BookingState } from '../schemas/booking.ts'
 import type { BundleState } from '../schemas/bundle.ts'
 import type { ShowState } from '../schemas/show.ts'
@@ -8,7 +9,6 @@ import { deriveId } from '../src/actor/ids.ts'
 import { bookingId, bundleId, bundleOrder } from './support/bundles.ts'
 import { ModelWorld, type Weather } from './support/model-world.ts'
 import { Chance } from './support/random.ts'
-import { seatsHeld } from './support/seats.ts'
 
 /**
  * One bundle among all the real actors, in a world that does its worst, many thousand times over. What a seed does can be

@@ -155,7 +155,7 @@ describe('a process that is killed at the worst moment', () => {
     await settle()
     for (const life of lives) assert.deepEqual(await endOf(life), expectedEnd)
     await checkEvents(cluster.sql, await readEvents(outside.connection))
-    await checkInvariants(cluster.sql)
+    await checkInvariants(cluster)
     return checkEffects(cluster.sql, cluster.gateway.report())
   }
 

@@ -135,7 +135,7 @@ describe('while a service fails', () => {
       await checkComplete()
       await checkEffects(cluster.sql, cluster.gateway.report())
       await checkEvents(cluster.sql, await readEvents(outside.connection))
-      await checkInvariants(cluster.sql)
+      await checkInvariants(cluster)
       for (const step of stepNames) {
         if ((steps[step].services as Service[]).includes(service)) continue
         assert.ok(measured[step] < undisturbed[step] + marginMs, `${step} waits for ${service}: ${measured[step]} ms`)

@@ -290,7 +290,7 @@ describe('the life of a ticket, against simulated services with faults', () => {
 
   test('in all of it each effect was carried out once, and each event is there once, with the fields of the contract', async () => {
     await settle()
-    await checkInvariants(cluster.sql)
+    await checkInvariants(cluster)
     await checkEffects(cluster.sql, cluster.gateway.report())
     const events = await readEvents(outside.connection)
     await checkEvents(cluster.sql, events)

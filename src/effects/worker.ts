@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
-import { deriveId, partitionOf } from '../actor/ids.ts'
+import { outcomeId, partitionOf } from '../actor/ids.ts'
 import { crashPoint } from '../crash-points.ts'
 import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
@@ -129,7 +129,7 @@ async function tryAgain(effect: EffectDelivery, { temporary, retryAfterMs }: Fai
 }
 
 function outcomeCommand({ messageId, actor, meta }: EffectDelivery, command: Tagged): OutgoingCommand {
-  const id = deriveId(messageId, 'outcome')
+  const id = outcomeId(messageId)
   return { to: 'mailbox', address: actor, messageId: id, command, meta: { ...meta, causationId: messageId } }
 }
 

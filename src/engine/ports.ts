@@ -225,7 +225,7 @@ export type Wake = { /** RFC 3339 in UTC. */ at: string } & Pick<Meta, 'correlat
 /** An alarm that has gone off. */
 export type DueAlarm = Address & Wake & { partition: number /** By the store's clock, since 1970. */; nowMs: number }
 
-/** A turn as it is journaled. What joined the same commit as a turn of its own is named in `sends` by id alone. */
+/** A turn as it is journaled. What joined the same commit as a turn of its own is named in `sends` and no more: its turn has it. */
 export type TurnRecord = {
   partition: number
   position: number
@@ -252,7 +252,10 @@ export type RecordedDecision = {
   reply?: Reply
 }
 
-export type RecordedSend = { messageId: string; send: Kind; id: string; command: Tagged } | { joined: string }
+export type RecordedSend =
+  | { messageId: string; send: Kind; id: string; command: Tagged }
+  /** Where to is missing in what was journaled up to 0.1.0. */
+  | { joined: string; send?: Kind; id?: string }
 
 /**
  * A message that could not be handled, an effect out of attempts, or a message to a paused actor, kept until somebody

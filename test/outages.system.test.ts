@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { connectOutside } from './support/nats-client.ts'
 import { checkEffects, checkEvents, readEvents, underWay } from './support/settled.ts'
-import { measureSteps, type Step, stepNames, steps, ticketServices } from './support/steps.ts'
+import { type Duration, measureSteps, type Step, stepNames, steps, ticketServices } from './support/steps.ts'
 import { until } from './support/wait.ts'
 
 /** `npm run outages` is the full size: every service has every fault. Otherwise each has one of them, for a moment. */
@@ -26,7 +26,7 @@ const faults: [name: string, fault: Fault, lastsMs: number][] = [
   ['20 % of everything', { probability: 0.2, hang_ms: 200, reset_after_success: true }, isFull ? 6_000 : 1_500],
 ]
 
-/** The steps that wait for other services may take so much longer than without faults. It is noise: an outage is longer. */
+/** The median of the steps that wait for other services may grow so much: on a busy machine the 99th percentile is noise. */
 const marginMs = 500
 
 describe('while a service fails', () => {
@@ -34,7 +34,7 @@ describe('while a service fails', () => {
   let client: Client
   let outside: Awaited<ReturnType<typeof connectOutside>>
   let show: string
-  let undisturbed: Record<Step, number>
+  let undisturbed: Record<Step, Duration>
   const sold = { bookings: 0, others: 0 }
 
   before(async () => {
@@ -73,7 +73,7 @@ describe('while a service fails', () => {
   }
 
   /** Sells at an even pace until this is over; then measures. */
-  const measureDuring = async (happen: () => Promise<unknown>): Promise<Record<Step, number>> => {
+  const measureDuring = async (happen: () => Promise<unknown>): Promise<Record<Step, Duration>> => {
     let isOver = false
     const from = new Date()
     const happening = happen().finally(() => {
@@ -127,7 +127,7 @@ describe('while a service fails', () => {
         for (const [, fault, lastsMs] of own) await suffer(service, fault, lastsMs)
       })
       const seconds = Math.round((performance.now() - startedMs - takesMs) / 1_000)
-      const line = stepNames.map((step) => `${step} ${undisturbed[step]} → ${measured[step]}`).join(', ')
+      const line = stepNames.map((step) => `${step} ${undisturbed[step].p99} → ${measured[step].p99}`).join(', ')
       t.diagnostic(
         `${service}, p99 in ms: ${line}; ${sold.bookings} bookings so far, settled ${seconds} s after the last fault`,
       )
@@ -138,7 +138,8 @@ describe('while a service fails', () => {
       await checkInvariants(cluster)
       for (const step of stepNames) {
         if ((steps[step].services as Service[]).includes(service)) continue
-        assert.ok(measured[step] < undisturbed[step] + marginMs, `${step} waits for ${service}: ${measured[step]} ms`)
+        const { p50 } = measured[step]
+        assert.ok(p50 < undisturbed[step].p50 + marginMs, `${step} waits for ${service}: ${p50} ms`)
       }
     })
   }

@@ -13,6 +13,7 @@ export const steps = {
   refund: { from: 'RefundTicket', to: 'PaymentRefunded', services: ['receipts', 'payments'] },
 } satisfies Record<string, { from: string; to: string; services: Service[] }>
 
+export type Duration = { p50: number; p99: number }
 export type Step = keyof typeof steps
 export const stepNames = Object.keys(steps) as Step[]
 
@@ -20,19 +21,20 @@ export const stepNames = Object.keys(steps) as Step[]
  * How long the steps took that began between these two moments, out of the journal: from when the one message was
  * accepted to when the other was. Waits for nothing: call it when all of them are over.
  *
- * @returns the 99th percentile of each, in milliseconds
+ * @returns the median and the 99th percentile of each, in milliseconds
  */
-export async function measureSteps(sql: postgres.Sql, from: Date, to: Date): Promise<Record<Step, number>> {
+export async function measureSteps(sql: postgres.Sql, from: Date, to: Date): Promise<Record<Step, Duration>> {
   const rows = await sql<{ actor: string; type: string; at: Date }[]>`
     select kind || '.' || actor_id as actor, message->>'type' as type, at
     from turn where decision->>'outcome' = 'accepted' and kind in ('booking', 'ticket')`
   const times = new Map(rows.map(({ actor, type, at }) => [`${actor} ${type}`, at.getTime()]))
-  const p99 = (step: Step): number => {
+  const durationOf = (step: Step): Duration => {
     const durations = rows
       .filter(({ type, at }) => type === steps[step].from && at >= from && at < to)
       .map(({ actor, at }) => (times.get(`${actor} ${steps[step].to}`) ?? Number.POSITIVE_INFINITY) - at.getTime())
       .sort((a, b) => a - b)
-    return durations[Math.ceil(durations.length * 0.99) - 1] ?? Number.NaN
+    const percentile = (share: number) => durations[Math.ceil(durations.length * share) - 1] ?? Number.NaN
+    return { p50: percentile(0.5), p99: percentile(0.99) }
   }
-  return Object.fromEntries(stepNames.map((step) => [step, p99(step)])) as Record<Step, number>
+  return Object.fromEntries(stepNames.map((step) => [step, durationOf(step)])) as Record<Step, Duration>
 }

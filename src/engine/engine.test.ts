@@ -58,6 +58,24 @@ describe('one worker', () => {
     assert.ok(await isAllTold())
   })
 
+  test('takes up a state that an earlier build has stored', async () => {
+    const first = world.start('one')
+    await ask('show', showId, creation, id('m1'))
+    await ask('booking', id('b1'), wish, id('m2'))
+    await world.while(first.keeper.stop())
+    const asItWas = (store: Store) =>
+      override(store, 'load', async (addresses, load) => {
+        const stored = await load(addresses)
+        for (const { state } of stored) delete (state as { deadline_at?: string }).deadline_at
+        return stored
+      })
+    world.start('two', { wrap: asItWas })
+    await ask('booking', id('b1'), { type: 'CancelBooking' }, id('m3'))
+    const booking = await stateOf<BookingState>('booking', id('b1'))
+    assert.ok(booking?.status === 'canceled')
+    assert.equal(Date.parse(booking.deadline_at) - Date.parse(booking.requested_at), 900_000)
+  })
+
   test('answers a refusal at the end of the chain, not in the middle', async () => {
     world.start('one')
     await ask('booking', id('b1'), wish, id('m1'))

@@ -6,7 +6,6 @@ import type { MemoryStream } from './memory-stream.ts'
 import type { Subjects } from './subjects.ts'
 import type { Stored } from './wire.ts'
 
-const ackWaitMs = 30_000
 const rejectedRetryMs = 1_000
 
 /** An effect in the queue. `lease` names the delivery that it is out for at present. */
@@ -24,6 +23,8 @@ export class MemoryEffectQueue {
   readonly #stream: MemoryStream
   readonly #subjects: Subjects
   readonly #schedule: Schedule
+  /** What is in hand comes again when nobody has said a word for so long. */
+  ackWaitMs = 30_000
   readonly #consumers = new Set<Consumer>()
   /** What nobody works on, by service. */
   readonly #waiting = new Map<string, Item[]>()
@@ -123,7 +124,7 @@ export class MemoryEffectQueue {
   #lease(service: string, item: Item): object {
     const lease = {}
     item.lease = lease
-    this.#schedule(ackWaitMs, () => {
+    this.#schedule(this.ackWaitMs, () => {
       if (item.lease === lease) this.#enqueue(service, item)
     })
     return lease

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Service } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
+import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
+import { callHttp } from './http.ts'
 import type { AnyAdapter } from './service.ts'
 import type { EffectSettings } from './worker.ts'
 
@@ -60,6 +62,8 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
   const settings: EffectSettings = {
     adapter,
     gate: { pass: (call) => call() },
+    clock: systemClock,
+    callHttp,
     gateway,
     partitions: 64,
     random: () => 1,

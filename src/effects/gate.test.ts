@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../test/support/wait.ts'
+import { systemClock } from '../clock.ts'
 import { silent } from './effects.fixtures.ts'
 import { Gate } from './gate.ts'
 import type { Outcome } from './outcome.ts'
@@ -9,11 +10,12 @@ import type { Outcome } from './outcome.ts'
 const good: Outcome = { tell: { type: 'PaymentRefunded' } }
 const bad: Outcome = { temporary: '503', retryAfterMs: 0 }
 const openMs = 200
+const options = { service: 'payments', concurrency: 8, openMs, clock: systemClock, log: silent }
 
 function aGate(t: { after(stop: () => void): void }, callsPerSecond = 100_000) {
   const limits: number[] = []
   const limit = (most: number) => void limits.push(most)
-  const gate = new Gate({ service: 'payments', concurrency: 8, callsPerSecond, openMs, limit, log: silent })
+  const gate = new Gate({ ...options, callsPerSecond, limit })
   t.after(() => gate.close())
   let calls = 0
   const pass = (outcome: Outcome | (() => Promise<Outcome>)) =>

@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   BrokenCircuitError,
   type CircuitBreakerPolicy,
@@ -7,7 +6,7 @@ import {
   circuitBreaker,
   handleWhenResult,
 } from 'cockatiel'
-import type { Log } from '../engine/ports.ts'
+import type { Clock, Log } from '../engine/ports.ts'
 import type { Outcome } from './outcome.ts'
 import { Rate } from './rate.ts'
 
@@ -20,6 +19,7 @@ export type GateOptions = {
   openMs: number
   /** Tells the queue how many effects may be in hand from now on. */
   limit(concurrency: number): void
+  clock: Clock
   log: Log
 }
 
@@ -39,12 +39,12 @@ export class Gate {
   readonly #circuit: CircuitBreakerPolicy
   readonly #rate: Rate
   readonly #closing = new AbortController()
-  #halfOpening: NodeJS.Timeout | undefined
+  #halfOpening = new AbortController()
 
   constructor(options: GateOptions) {
-    const { callsPerSecond, openMs } = options
+    const { callsPerSecond, openMs, clock } = options
     this.#options = options
-    this.#rate = new Rate(callsPerSecond)
+    this.#rate = new Rate(callsPerSecond, clock)
     // Every call that waits listens to it.
     setMaxListeners(0, this.#closing.signal)
     const failures = handleWhenResult((outcome) => 'temporary' in (outcome as Outcome))
@@ -59,6 +59,7 @@ export class Gate {
   /** Makes the call when its time has come. Nothing when the gate closes before that. */
   async pass(call: () => Promise<Outcome>): Promise<Outcome | undefined> {
     const { signal } = this.#closing
+    const { openMs, clock } = this.#options
     while (!signal.aborted) {
       try {
         return await this.#circuit.execute(async () => {
@@ -69,7 +70,7 @@ export class Gate {
         if (signal.aborted) return undefined
         if (!(error instanceof BrokenCircuitError)) throw error
       }
-      await sleep(this.#options.openMs / looksWhileOpen, undefined, { signal }).catch(() => undefined)
+      await clock.sleep(openMs / looksWhileOpen, signal)
     }
     return undefined
   }
@@ -77,15 +78,17 @@ export class Gate {
   /** Those who wait give up. Calls under way come to their end. */
   close(): void {
     this.#closing.abort()
-    clearTimeout(this.#halfOpening)
+    this.#halfOpening.abort()
   }
 
   #opened(): void {
-    const { service, openMs, limit, log } = this.#options
+    const { service, openMs, limit, clock, log } = this.#options
     log.warn({ service, openMs }, 'the service fails again and again: its calls wait')
     limit(0)
-    clearTimeout(this.#halfOpening)
-    this.#halfOpening = setTimeout(() => limit(1), openMs)
+    this.#halfOpening.abort()
+    this.#halfOpening = new AbortController()
+    const { signal } = this.#halfOpening
+    void clock.sleep(openMs, signal).then(() => signal.aborted || limit(1))
   }
 
   #closed(): void {

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import type { EffectConsumer, EffectQueue, Log, Observer, Publisher } from '../engine/ports.ts'
+import type { Clock, EffectConsumer, EffectQueue, Log, Observer, Publisher } from '../engine/ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
+import type { CallHttp } from './http.ts'
 import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
 import type { AnyAdapter } from './service.ts'
@@ -21,6 +21,10 @@ export type EffectOptions = {
   effects: EffectQueue
   publisher: Publisher
   store: DeadLetters
+  clock: Clock
+  callHttp: CallHttp
+  /** 0 to 1. */
+  random: () => number
   log: Log
   observer: Pick<Observer, 'deadLetter'>
 }
@@ -45,7 +49,7 @@ export async function startEffects(options: EffectOptions): Promise<Worker> {
  * process.
  */
 async function startService(adapter: AnyAdapter, options: EffectOptions): Promise<Worker> {
-  const { config, effects, publisher, store, log, observer } = options
+  const { config, effects, publisher, store, clock, callHttp, random, log, observer } = options
   const { service, concurrency } = adapter
   let consumer: EffectConsumer | undefined
   const gate = new Gate({
@@ -54,6 +58,7 @@ async function startService(adapter: AnyAdapter, options: EffectOptions): Promis
     callsPerSecond: config.TURNSTILE_CALLS_PER_SECOND,
     openMs,
     limit: (most) => consumer?.limit(most),
+    clock,
     log,
   })
   const settings = {
@@ -63,9 +68,11 @@ async function startService(adapter: AnyAdapter, options: EffectOptions): Promis
     deadLetters: store,
     observer,
     log,
+    clock,
+    callHttp,
     gateway: config.GATEWAY_ADDR,
     partitions: config.TURNSTILE_PARTITIONS,
-    random: Math.random,
+    random,
     timeoutMs,
   }
   const underWay = new Set<Promise<void>>()
@@ -78,7 +85,9 @@ async function startService(adapter: AnyAdapter, options: EffectOptions): Promis
     async close() {
       await consumer.close()
       gate.close()
-      await Promise.race([Promise.allSettled(underWay), sleep(timeoutMs, undefined, { ref: false })])
+      const ended = new AbortController()
+      await Promise.race([Promise.allSettled(underWay), clock.sleep(timeoutMs, ended.signal)])
+      ended.abort()
     },
   }
 }

@@ -27,6 +27,9 @@ async function startWorld(
     effects: broker.effects,
     publisher: settings.publisher,
     store: settings.deadLetters,
+    clock: settings.clock,
+    callHttp: settings.callHttp,
+    random: settings.random,
     log: silent,
     observer: settings.observer,
   })

@@ -5,9 +5,11 @@ import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { services } from '../../schemas/index.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
+import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
+import { callHttp } from './http.ts'
 import { startEffects } from './index.ts'
 import { carryOut, type EffectSettings } from './worker.ts'
 
@@ -69,6 +71,8 @@ const settings = (): EffectSettings => ({
   random: () => 1,
   timeoutMs: 200,
   log: silent,
+  clock: systemClock,
+  callHttp,
   observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`) },
   deadLetters: {
     async keepDeadLetter(letter) {
@@ -248,7 +252,7 @@ test('an outcome or a dead letter that cannot be stored leaves the effect on the
 
 test('closing waits for the calls under way', async () => {
   let hand: (effect: EffectDelivery) => Promise<void> = async () => {}
-  const { publisher, deadLetters, log } = settings()
+  const { publisher, deadLetters, clock, random, log } = settings()
   const effects = await startEffects({
     config: { GATEWAY_ADDR: `${gateway}/`, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: 100 },
     effects: {
@@ -260,6 +264,9 @@ test('closing waits for the calls under way', async () => {
     },
     publisher,
     store: deadLetters,
+    clock,
+    callHttp,
+    random,
     log,
     observer: { deadLetter() {} },
   })

@@ -2,11 +2,11 @@ import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
-import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
+import type { Clock, DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
-import { callHttp } from './http.ts'
+import type { CallHttp } from './http.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, ServiceCall } from './service.ts'
 
@@ -22,6 +22,8 @@ export type EffectSettings = {
   deadLetters: DeadLetters
   observer: Pick<Observer, 'deadLetter'>
   log: Log
+  clock: Clock
+  callHttp: CallHttp
   /** Address of the services. */
   gateway: string
   partitions: number
@@ -41,13 +43,22 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
   const parsed = parseEffect(effect, settings.adapter)
   if ('fault' in parsed) return bury(effect, parsed.code, parsed.fault, settings)
 
-  const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
+  const settled = new AbortController()
+  void keepInHand(effect, settings.clock, settled.signal)
   try {
     const outcome = await settings.gate.pass(() => attempt(effect, parsed, settings))
     if (outcome) await settle(effect, outcome, settings)
     else effect.retry(0)
   } finally {
-    clearInterval(stillAtIt)
+    settled.abort()
+  }
+}
+
+async function keepInHand(effect: EffectDelivery, clock: Clock, settled: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(workingEveryMs, settled)
+    if (settled.aborted) return
+    effect.working()
   }
 }
 
@@ -71,7 +82,7 @@ function parseEffect(
 }
 
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
-  const { gateway, timeoutMs } = settings
+  const { callHttp, gateway, timeoutMs } = settings
   const headers = headersOf(effect)
   const mayBeDone = effect.attempt > 1 || effect.isRequeued === true
   try {

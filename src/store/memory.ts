@@ -12,6 +12,7 @@ import type {
   StoredActor,
   StreamState,
   TurnRecord,
+  Wake,
 } from '../engine/ports.ts'
 import { json } from './encode.ts'
 
@@ -88,9 +89,10 @@ export class MemoryStore implements Store, Reads {
 
   async dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]> {
     const nowMs = this.#nowMs()
+    const now = new Date(nowMs).toISOString()
     return [...this.#actors.values()]
-      .flatMap(({ partition, kind, id, wake }) => (wake ? { partition, kind, id, nowMs, ...wake } : []))
-      .filter(({ partition, at }) => partitions.includes(partition) && Date.parse(at) <= nowMs)
+      .filter(({ partition, wake }) => wake && wake.at <= now && partitions.includes(partition))
+      .map(({ partition, kind, id, wake }) => ({ partition, kind, id, nowMs, ...(wake as Wake) }))
       .sort((a, b) => a.at.localeCompare(b.at))
       .slice(0, limit)
   }

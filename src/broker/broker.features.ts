@@ -414,10 +414,22 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         await broker.publisher.publish([{ to: 'origin', address, service, type, payload, messageId, round: 1, meta }])
         await until('both are there', () => got.length === 2)
         assert.deepEqual(
-          got.map(({ messageId, actor, isRequeued = false }) => ({ messageId, actor, isRequeued })),
-          [false, true].map((isRequeued) => ({ messageId, actor: address, isRequeued })),
+          got.map(({ messageId, actor, isRepeat = false }) => ({ messageId, actor, isRepeat })),
+          [false, true].map((isRepeat) => ({ messageId, actor: address, isRepeat })),
         )
         assert.deepEqual([got[1]?.type, got[1] && bodyOf(got[1])], [type, { number_of_tickets: 3 }])
+      })
+
+      it('say so when they are published again', async () => {
+        const effect = effectOf()
+        const got: EffectDelivery[] = []
+        await broker.effects.consume(service, 1, async (effect) => {
+          got.push(effect)
+          await effect.done()
+        })
+        await broker.publisher.publish([{ ...effect, isRepeat: true }])
+        await until('it is there', () => got.length === 1)
+        assert.deepEqual([got[0]?.messageId, got[0]?.isRepeat], [effect.messageId, true])
       })
 
       it('do not wait for a slow one while there is room', async () => {

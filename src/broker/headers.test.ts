@@ -75,10 +75,7 @@ test('a message that is published once more keeps its id, under another one for 
   const [first, second] = [renewHeaders(headers, 1), renewHeaders(headers, 2)]
   assert.equal(new Set([headers, first, second].map((one) => one['Nats-Msg-Id'])).size, 3)
   for (const again of [first, second]) {
-    const { messageId, meta, isRequeued } = decodeHeaders(again, place)
-    assert.deepEqual(
-      { messageId, meta, isRequeued },
-      { messageId: id, meta: { correlationId: 'story' }, isRequeued: true },
-    )
+    const { messageId, meta, isRepeat } = decodeHeaders(again, place)
+    assert.deepEqual({ messageId, meta, isRepeat }, { messageId: id, meta: { correlationId: 'story' }, isRepeat: true })
   }
 })

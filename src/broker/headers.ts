@@ -4,7 +4,7 @@ import type { Address, Meta } from '../engine/ports.ts'
 /** Headers as they are written. They are read whatever the case, because some clients' libraries change it. */
 const names = {
   messageId: 'Nats-Msg-Id',
-  /** The id of a message that was published under another one, to get past the broker's dedupe. */
+  /** The id of a message that is published again; perhaps under another one, to get past the broker's dedupe. */
   originalId: 'Message-ID',
   correlationId: 'Correlation-ID',
   causationId: 'Causation-ID',
@@ -36,13 +36,18 @@ export function encodeHeaders(messageId: string, meta: Meta, actor?: Address): H
   return headers
 }
 
+/** The same message once more, if the broker does not know it any more. Whoever reads it is told. */
+export function repeatHeaders(headers: Headers): Headers {
+  return { ...headers, [names.originalId]: headers[names.messageId] ?? '' }
+}
+
 /** The same message once more: another one for the broker, the same for whoever reads it. */
 export function renewHeaders(headers: Headers, round: number): Headers {
   const id = headers[names.messageId] ?? ''
   return { ...headers, [names.messageId]: `${id}/${round}`, [names.originalId]: id }
 }
 
-export type Envelope = { messageId: string; meta: Meta; actor: Address; isRequeued?: boolean }
+export type Envelope = { messageId: string; meta: Meta; actor: Address; isRepeat?: boolean }
 
 /**
  * Headers come from anyone. What is missing or makes no sense is filled in, so that every message has an id and a story.
@@ -65,7 +70,7 @@ export function decodeHeaders(headers: Headers, place: () => string): Envelope {
   }
   if (meta.replyTo !== undefined) meta.requestId ??= messageId
   const actor = { kind: given.actorKind ?? '', id: given.actorId ?? '' }
-  return { messageId, meta, actor, ...(given.originalId !== undefined && { isRequeued: true }) }
+  return { messageId, meta, actor, ...(given.originalId !== undefined && { isRepeat: true }) }
 }
 
 /** Any text can be a message id on NATS; here it is a UUID, made from the text when it is none. */

@@ -213,10 +213,10 @@ describe('a row whose append may have happened', () => {
     assert.deepEqual(methods(calls), ['POST', 'GET', 'POST'])
   })
 
-  test('is looked for when it comes from the dead letters', async (t) => {
+  test('is looked for when it comes from the dead letters, or is told again', async (t) => {
     const { calls, gateway } = await startSheet(t, { answers: 0, rows: false })
     const { settings } = aWorker(spreadsheets, gateway)
-    await carryOut(aDelivery('spreadsheets', request, { isRequeued: true }).effect, settings)
+    await carryOut(aDelivery('spreadsheets', request, { isRepeat: true }).effect, settings)
     assert.deepEqual(methods(calls), ['GET', 'POST'])
   })
 

@@ -172,6 +172,26 @@ describe('two workers', () => {
       world.published.some(({ subject }) => subject.endsWith('BookingMade_v1')),
     )
     assert.equal(await reserved(), 3)
+    // The call may have been made long ago: a service without keys must be asked first.
+    const calls = () => world.published.filter(({ subject }) => subject.endsWith('BookTickets'))
+    await world.until('the call is out', () => calls().length > 0)
+    assert.equal(calls()[0]?.headers['Message-ID'], calls()[0]?.headers['Nats-Msg-Id'])
+  })
+
+  test('tells a message of a chain a second time: who asked is answered under the id of the request', async () => {
+    world.start('one')
+    await ask('show', showId, creation, id('m1'))
+    await ask('booking', id('b1'), wish, id('m2'))
+    const partition = partitionOf(id('b1'), partitions)
+    const turns = await world.store.readJournal(partition, 0, 100)
+    const granted = turns.find(({ message }) => message.type === 'SeatsReserved')
+    assert.ok(granted)
+    const { kind, actorId, messageId, message: command, meta } = granted
+    world.answers.length = 0
+    const address = { kind, id: actorId }
+    await world.while(world.client.publisher.publish([{ to: 'mailbox', address, messageId, command, meta }]))
+    await world.until('it is answered', () => answered(id('m2')))
+    assert.deepEqual(world.answerTo(id('m2')), { ok: { booking_id: id('b1') } })
   })
 
   test('one that slept past its lease changes nothing, says so once, and takes its share again', async () => {

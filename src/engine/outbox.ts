@@ -64,7 +64,8 @@ export class Outbox {
       const turns = new Map((await this.#store.findTurns(keys)).map((turn) => [turn.messageId, turn]))
       for (const { messageId, meta } of askers) {
         const { reply, fingerprint } = turns.get(messageId) ?? {}
-        if (meta.replyTo && reply) this.#publisher.reply(meta.replyTo, answer(messageId, reply, fingerprint))
+        if (!meta.replyTo || !reply) continue
+        this.#publisher.reply(meta.replyTo, answer(meta.requestId ?? messageId, reply, fingerprint))
       }
     } catch {
       // The database is away, which the lease keeper reports. The ingress looks answers up by itself.
@@ -76,7 +77,7 @@ export class Outbox {
     while (position < head && !partition.isClosed) {
       try {
         const turns = await this.#store.readJournal(partition.id, position, Math.min(journalPage, head - position))
-        await this.#send(turns)
+        await this.#send(turns, true)
         position = turns.at(-1)?.position ?? head
       } catch {
         // The database is away, which the lease keeper reports; or the publisher is closed, and with it the partition.
@@ -85,11 +86,12 @@ export class Outbox {
     }
   }
 
-  async #send(turns: TurnRecord[]): Promise<void> {
+  /** @param isRepeat whether they may have been told before */
+  async #send(turns: TurnRecord[], isRepeat = false): Promise<void> {
     const messages: Outgoing[] = []
     for (const turn of turns) {
       this.#reply(turn)
-      messages.push(...outgoingOf(turn))
+      messages.push(...outgoingOf(turn, isRepeat))
     }
     if (messages.length === 0) return
     this.#pendingMessages += messages.length
@@ -130,7 +132,7 @@ function answer(requestId: string, reply: Reply, fingerprint: string | undefined
 }
 
 /** What a turn tells others, with ids that are the same however often it is told. */
-function outgoingOf(turn: TurnRecord): Outgoing[] {
+function outgoingOf(turn: TurnRecord, isRepeat: boolean): Outgoing[] {
   const { kind, actorId: id, at, decision } = turn
   const address = { kind, id }
   const meta = metaOfConsequence(turn.meta, turn.messageId, decision.reply !== undefined)
@@ -145,7 +147,8 @@ function outgoingOf(turn: TurnRecord): Outgoing[] {
     messages.push({ to: 'mailbox', address: target, messageId: send.messageId, command: send.command, meta })
   }
   for (const { messageId, call, request } of decision.calls ?? []) {
-    messages.push({ to: 'effects', address, messageId, service: call, request, meta })
+    const effect = { to: 'effects' as const, address, messageId, service: call, request, meta }
+    messages.push(isRepeat ? { ...effect, isRepeat } : effect)
   }
   return messages
 }

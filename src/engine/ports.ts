@@ -86,7 +86,7 @@ export interface Mailboxes {
 export type Outgoing =
   | OutgoingCommand
   | { to: 'events'; address: Address; messageId: string; event: Tagged; at: string; meta: Meta }
-  | { to: 'effects'; address: Address; messageId: string; service: Service; request: Tagged; meta: Meta }
+  | OutgoingEffect
   | Requeued
 
 /**
@@ -103,6 +103,17 @@ export type Requeued = {
   messageId: string
   round: number
   meta: Meta
+}
+
+export type OutgoingEffect = {
+  to: 'effects'
+  address: Address
+  messageId: string
+  service: Service
+  request: Tagged
+  meta: Meta
+  /** It may have been published before, so long ago that the broker does not know its id any more. */
+  isRepeat?: true
 }
 
 export type OutgoingCommand = { to: 'mailbox'; address: Address; messageId: string; command: Tagged; meta: Meta }
@@ -147,8 +158,8 @@ export type EffectDelivery = {
   meta: Meta
   /** 1 for the first. Deliveries after a crash count too. */
   attempt: number
-  /** It comes from the dead letters: even the first attempt may repeat what was done before. */
-  isRequeued?: boolean
+  /** It was published again, or comes from the dead letters: even the first attempt may repeat what was done before. */
+  isRepeat?: boolean
   /** The outcome is safe: takes it off the queue. */
   done(): Promise<void>
   /** Comes back after so many milliseconds. */

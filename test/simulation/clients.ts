@@ -83,7 +83,7 @@ export class Clients {
     const { random, time } = faults
     const agentId = random.uuid()
     const at = new Date(time.nowMs + random.between(500, mix.stormMs)).toISOString()
-    const booking_ids = Array.from({ length: random.pick([1, 10]) }, () => random.uuid())
+    const booking_ids = Array.from({ length: random.pick([0, 1, 2, 10]) }, () => random.uuid())
     const wish = { ...this.#wish(), number_of_tickets: 1 }
     this.#ask('agent', agentId, { type: 'OrderLater', at, booking_ids, wish } as Tagged)
     if (random.chance(0.3)) this.#later(() => this.#ask('agent', agentId, { type: 'Withdraw' }))

@@ -47,8 +47,8 @@ export function drawMix(random: Random): Mix {
     duplicateWindowMs: random.pick([1, 500, 120_000]),
     ackWaitMs: random.pick([3_000, 5_000, 16_000]),
     shows: random.between(1, 2),
-    bookings: random.between(2, 8),
-    nonsense: some(3),
+    bookings: random.between(1, 6),
+    nonsense: random.chance(0.15) ? random.between(10, 20) : some(3),
     stormMs: random.between(2_000, 6_000),
     rates: {
       crash: rate(0.01),

@@ -45,6 +45,8 @@ const actors: Record<string, AnyActor> = { ...shippedActors, agent }
 /** What is not at an end so long after the last fault never comes to one. An effect takes a quarter of an hour to give up. */
 const patienceMs = 300_000
 const patienceOfHopelessMs = 1_500_000
+/** Nor what takes so many events: then somebody goes round in circles. */
+const maxSteps = 200_000
 
 type Options = { bug?: Bug /** How many lines of the trace are kept. */; keepLines?: number }
 
@@ -133,7 +135,7 @@ class Simulation {
   async #violation(calmMs: number): Promise<Violation | undefined> {
     const witness = this.#witness
     const endMs = calmMs + (this.#mix.hasHopelessCall ? patienceOfHopelessMs : patienceMs)
-    for (let lookMs = calmMs; this.time.nowMs < endMs; ) {
+    for (let lookMs = calmMs; this.time.nowMs < endMs && this.time.steps < maxSteps; ) {
       await this.time.step()
       if (witness.violation) return witness.violation
       if (this.time.nowMs < lookMs) continue

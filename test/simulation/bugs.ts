@@ -14,7 +14,9 @@ import type { DatabaseStore } from './watched.ts'
  * for the length of a run. Each must be found.
  */
 export const plantedBugs = {
-  'acknowledges before the commit': { ports: (ports) => ({ ...ports, mailboxes: purgingWhatIsTaken(ports.mailboxes) }) },
+  'acknowledges before the commit': {
+    ports: (ports) => ({ ...ports, mailboxes: purgingWhatIsTaken(ports.mailboxes) }),
+  },
   'reads from one too far': {
     ports: (ports) => ({
       ...ports,
@@ -23,7 +25,9 @@ export const plantedBugs = {
       }),
     }),
   },
-  'no fence': { store: (store) => committing(store, async (batch) => withRows(store, batch, ({ epoch }) => ({ epoch }))) },
+  'no fence': {
+    store: (store) => committing(store, async (batch) => withRows(store, batch, ({ epoch }) => ({ epoch }))),
+  },
   'no dedupe': { store: (store) => committing(store, (batch) => renamed(store, batch)) },
   'a commit demands no cursor': {
     store: (store) => committing(store, (batch) => withRows(store, batch, ({ cursor }) => ({ from: cursor }))),
@@ -59,7 +63,9 @@ export const plantedBugs = {
     }),
   },
   'forgets what lies past published': { patch: () => replace(Outbox.prototype, 'tellAgain', () => {}) },
-  'keeps in the cache what a failed commit left there': { patch: () => replace(ActorCache.prototype, 'drop', () => {}) },
+  'keeps in the cache what a failed commit left there': {
+    patch: () => replace(ActorCache.prototype, 'drop', () => {}),
+  },
   'goes on from where a failed commit would have ended': {
     patch: () => replace(OwnedPartition.prototype, 'rollBack', () => {}),
   },

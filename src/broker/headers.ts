@@ -4,7 +4,7 @@ import type { Address, Meta } from '../engine/ports.ts'
 /** Headers as they are written. They are read whatever the case, because some clients' libraries change it. */
 const names = {
   messageId: 'Nats-Msg-Id',
-  /** The id of a message that is published again; perhaps under another one, to get past the broker's dedupe. */
+  /** The id of a message that was published under another one, to get past the broker's dedupe. */
   originalId: 'Message-ID',
   correlationId: 'Correlation-ID',
   causationId: 'Causation-ID',
@@ -14,6 +14,7 @@ const names = {
   fingerprint: 'Request-Digest',
   actorKind: 'Actor-Kind',
   actorId: 'Actor-Id',
+  turnAt: 'Turn-At',
 } as const
 
 export type Headers = Record<string, string>
@@ -22,7 +23,8 @@ type Field = keyof typeof names
 const fieldOf = new Map(Object.entries(names).map(([field, name]) => [name.toLowerCase(), field as Field]))
 const optional = ['causationId', 'traceparent', 'replyTo', 'requestId', 'fingerprint'] as const
 
-export function encodeHeaders(messageId: string, meta: Meta, actor?: Address): Headers {
+/** @param turnAt of an effect: when the message of its turn was accepted */
+export function encodeHeaders(messageId: string, meta: Meta, actor?: Address, turnAt?: string): Headers {
   const headers: Headers = { [names.messageId]: messageId }
   if (isPlain(meta.correlationId)) headers[names.correlationId] = meta.correlationId
   for (const field of optional) {
@@ -33,12 +35,8 @@ export function encodeHeaders(messageId: string, meta: Meta, actor?: Address): H
     headers[names.actorKind] = actor.kind
     headers[names.actorId] = actor.id
   }
+  if (turnAt !== undefined) headers[names.turnAt] = turnAt
   return headers
-}
-
-/** The same message once more, if the broker does not know it any more. Whoever reads it is told. */
-export function repeatHeaders(headers: Headers): Headers {
-  return { ...headers, [names.originalId]: headers[names.messageId] ?? '' }
 }
 
 /** The same message once more: another one for the broker, the same for whoever reads it. */
@@ -47,7 +45,7 @@ export function renewHeaders(headers: Headers, round: number): Headers {
   return { ...headers, [names.messageId]: `${id}/${round}`, [names.originalId]: id }
 }
 
-export type Envelope = { messageId: string; meta: Meta; actor: Address; isRepeat?: boolean }
+export type Envelope = { messageId: string; meta: Meta; actor: Address }
 
 /**
  * Headers come from anyone. What is missing or makes no sense is filled in, so that every message has an id and a story.
@@ -70,7 +68,22 @@ export function decodeHeaders(headers: Headers, place: () => string): Envelope {
   }
   if (meta.replyTo !== undefined) meta.requestId ??= messageId
   const actor = { kind: given.actorKind ?? '', id: given.actorId ?? '' }
-  return { messageId, meta, actor, ...(given.originalId !== undefined && { isRepeat: true }) }
+  return { messageId, meta, actor }
+}
+
+/** How long the broker remembers message ids. */
+export const duplicateWindowMs = 2 * 60_000
+
+/**
+ * Whether an effect may have been in the queue before. What has an id of its own for the broker was put there once more.
+ * Else a second copy gets in once the first one's id is forgotten, by a new owner, or by an old one that was away: so
+ * whatever is stored within half of that time after its turn is the first. The other half is for clocks that differ.
+ *
+ * @param storedAt milliseconds since 1970
+ */
+export function mayRepeat(headers: Headers, storedAt: number, windowMs = duplicateWindowMs): boolean {
+  const ageMs = storedAt - Date.parse(headers[names.turnAt] ?? '')
+  return headers[names.originalId] !== undefined || !(ageMs < windowMs / 2)
 }
 
 /** Any text can be a message id on NATS; here it is a UUID, made from the text when it is none. */

@@ -1,6 +1,6 @@
 import type { Service } from '../../schemas/index.ts'
 import type { EffectDelivery, EffectQueue } from '../engine/ports.ts'
-import { decodeHeaders } from './headers.ts'
+import { decodeHeaders, mayRepeat } from './headers.ts'
 import type { Schedule } from './memory-mailboxes.ts'
 import type { MemoryStream } from './memory-stream.ts'
 import type { Subjects } from './subjects.ts'
@@ -95,7 +95,7 @@ export class MemoryEffectQueue {
   }
 
   #delivery(service: Service, item: Item): EffectDelivery {
-    const { subject, headers, payload, sequence } = item.message
+    const { subject, headers, payload, sequence, at } = item.message
     let lease = this.#lease(service, item)
     const isOurs = () => item.lease === lease
     return {
@@ -105,6 +105,7 @@ export class MemoryEffectQueue {
       payload,
       headers,
       attempt: item.attempts,
+      isRepeat: mayRepeat(headers, at, this.#stream.duplicateWindowMs),
       done: async () => {
         item.lease = undefined
         this.#stream.remove(service, (message) => message === item.message)

@@ -1,5 +1,5 @@
 import type { StreamState } from '../engine/ports.ts'
-import type { Headers } from './headers.ts'
+import { duplicateWindowMs, type Headers } from './headers.ts'
 import type { Stored } from './wire.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Stored } from './wire.ts'
 export class MemoryStream {
   #id: string
   /** How long a message id is remembered, so that a second message of this id is swallowed. */
-  duplicateWindowMs = 2 * 60_000
+  duplicateWindowMs = duplicateWindowMs
   /** When it holds so many it takes no more. */
   maxMessages = Number.POSITIVE_INFINITY
   readonly #nowMs: () => number

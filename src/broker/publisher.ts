@@ -4,7 +4,7 @@ import type { Acks, Stored } from './acks.ts'
 import type { Connection } from './connection.ts'
 import type { Subjects } from './subjects.ts'
 import type { Ticker } from './ticker.ts'
-import { asRepeat, encodeAnswer, encodeDeadLetter, encodeOutgoing, type Wire } from './wire.ts'
+import { encodeAnswer, encodeDeadLetter, encodeOutgoing, type Wire } from './wire.ts'
 
 /** More than a stream's queue takes at once (10,000 by default) would be refused. */
 const maxUnderWay = 4_000
@@ -83,7 +83,7 @@ export class NatsPublisher implements Publisher {
   #attempt(item: Item): void {
     this.#underWay += 1
     item.attempts += 1
-    this.#acks.publish(item.attempts === 1 ? item.wire : asRepeat(item.wire), timeoutMs, (stored) => {
+    this.#acks.publish(item.wire, timeoutMs, (stored) => {
       this.#underWay -= 1
       this.#settle(item, stored)
       this.#send()

@@ -1,7 +1,7 @@
 import type { Reply } from '../actor/actor.ts'
 import { isUuid } from '../actor/ids.ts'
 import type { Answer, DeadLetter, Delivery, Outgoing } from '../engine/ports.ts'
-import { decodeHeaders, encodeHeaders, type Headers, renewHeaders, repeatHeaders } from './headers.ts'
+import { decodeHeaders, encodeHeaders, type Headers, renewHeaders } from './headers.ts'
 import type { Subjects } from './subjects.ts'
 
 /** A message as it is published. */
@@ -32,10 +32,9 @@ export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
     }
     case 'effects': {
       const { type, ...body } = message.request
-      const headers = encodeHeaders(messageId, meta, address)
       return {
         subject: subjects.effect(message.service, type),
-        headers: message.isRepeat ? repeatHeaders(headers) : headers,
+        headers: encodeHeaders(messageId, meta, address, message.at),
         body: JSON.stringify(body),
       }
     }
@@ -49,9 +48,6 @@ export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
     }
   }
 }
-
-/** What is published another time because nobody knows what became of the first. */
-export const asRepeat = (wire: Wire): Wire => ({ ...wire, headers: repeatHeaders(wire.headers) })
 
 /** @param stream identity of the stream that it is stored in */
 export function decodeDelivery(subjects: Subjects, partition: number, stream: string, stored: Stored): Delivery {

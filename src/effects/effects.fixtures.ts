@@ -47,6 +47,7 @@ export function aDelivery(service: Service, { type, ...body }: Tagged, changes: 
     headers: {},
     meta: { correlationId: 'story' },
     attempt: 1,
+    isRepeat: false,
     done: async () => void became.done++,
     retry: (delayMs) => void became.retries.push(delayMs),
     working() {},

@@ -48,6 +48,7 @@ async function startWorld(
           service === 'payments'
             ? { type: 'RefundPayment', payment_reference: ticketId, reason: 'refund' }
             : { type: 'VoidReceipt', ticket_id: ticketId, reason: 'refund' },
+        at: new Date().toISOString(),
         meta: { correlationId: 'story' },
       })),
     )

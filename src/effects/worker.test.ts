@@ -94,6 +94,7 @@ const effect = (changes: Partial<EffectDelivery> = {}): EffectDelivery => ({
   service: 'dead-nation',
   messageId: effectId,
   actor: { kind: 'booking', id: bookingId },
+  isRepeat: false,
   type: 'BookTickets',
   payload: Buffer.from(JSON.stringify(request)),
   headers: { h: '1' },

@@ -84,7 +84,7 @@ function parseEffect(
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
   const { callHttp, gateway, timeoutMs } = settings
   const headers = headersOf(effect)
-  const mayBeDone = effect.attempt > 1 || effect.isRepeat === true
+  const mayBeDone = effect.attempt > 1 || effect.isRepeat
   try {
     if (call.readBack && mayBeDone) {
       const seen = await callHttp(gateway, call.readBack.toHttp(request), headers, timeoutMs)

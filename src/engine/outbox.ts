@@ -77,7 +77,7 @@ export class Outbox {
     while (position < head && !partition.isClosed) {
       try {
         const turns = await this.#store.readJournal(partition.id, position, Math.min(journalPage, head - position))
-        await this.#send(turns, true)
+        await this.#send(turns)
         position = turns.at(-1)?.position ?? head
       } catch {
         // The database is away, which the lease keeper reports; or the publisher is closed, and with it the partition.
@@ -86,12 +86,11 @@ export class Outbox {
     }
   }
 
-  /** @param isRepeat whether they may have been told before */
-  async #send(turns: TurnRecord[], isRepeat = false): Promise<void> {
+  async #send(turns: TurnRecord[]): Promise<void> {
     const messages: Outgoing[] = []
     for (const turn of turns) {
       this.#reply(turn)
-      messages.push(...outgoingOf(turn, isRepeat))
+      messages.push(...outgoingOf(turn))
     }
     if (messages.length === 0) return
     this.#pendingMessages += messages.length
@@ -132,7 +131,7 @@ function answer(requestId: string, reply: Reply, fingerprint: string | undefined
 }
 
 /** What a turn tells others, with ids that are the same however often it is told. */
-function outgoingOf(turn: TurnRecord, isRepeat: boolean): Outgoing[] {
+function outgoingOf(turn: TurnRecord): Outgoing[] {
   const { kind, actorId: id, at, decision } = turn
   const address = { kind, id }
   const meta = metaOfConsequence(turn.meta, turn.messageId, decision.reply !== undefined)
@@ -147,8 +146,7 @@ function outgoingOf(turn: TurnRecord, isRepeat: boolean): Outgoing[] {
     messages.push({ to: 'mailbox', address: target, messageId: send.messageId, command: send.command, meta })
   }
   for (const { messageId, call, request } of decision.calls ?? []) {
-    const effect = { to: 'effects' as const, address, messageId, service: call, request, meta }
-    messages.push(isRepeat ? { ...effect, isRepeat } : effect)
+    messages.push({ to: 'effects', address, messageId, service: call, request, at, meta })
   }
   return messages
 }

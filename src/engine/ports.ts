@@ -111,9 +111,9 @@ export type OutgoingEffect = {
   messageId: string
   service: Service
   request: Tagged
+  /** When the message of its turn was accepted. */
+  at: string
   meta: Meta
-  /** It may have been published before, so long ago that the broker does not know its id any more. */
-  isRepeat?: true
 }
 
 export type OutgoingCommand = { to: 'mailbox'; address: Address; messageId: string; command: Tagged; meta: Meta }
@@ -158,8 +158,11 @@ export type EffectDelivery = {
   meta: Meta
   /** 1 for the first. Deliveries after a crash count too. */
   attempt: number
-  /** It was published again, or comes from the dead letters: even the first attempt may repeat what was done before. */
-  isRepeat?: boolean
+  /**
+   * It comes from the dead letters, or so long after its turn that the broker may have forgotten that it had it before: even
+   * the first attempt may repeat what was done.
+   */
+  isRepeat: boolean
   /** The outcome is safe: takes it off the queue. */
   done(): Promise<void>
   /** Comes back after so many milliseconds. */

@@ -154,7 +154,7 @@ export class Messaging {
       try {
         await this.#exchange(host, what, () => {
           if (attempt > 1) this.#faults.sightings.note('message published twice')
-          return publisher.publish(attempt > 1 ? messages.map(asRepeat) : messages)
+          return publisher.publish(messages)
         })
         return
       } catch (error) {
@@ -226,9 +226,6 @@ export class Messaging {
     return end
   }
 }
-
-/** As the shipped publisher does it. */
-const asRepeat = (message: Outgoing): Outgoing => (message.to === 'effects' ? { ...message, isRepeat: true } : message)
 
 function nameOf(message: Outgoing): string {
   const { address, to } = message

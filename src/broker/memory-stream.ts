@@ -1,15 +1,15 @@
 import type { StreamState } from '../engine/ports.ts'
-import type { Headers } from './headers.ts'
+import { duplicateWindowMs, type Headers } from './headers.ts'
 import type { Stored } from './wire.ts'
-
-const duplicateWindowMs = 2 * 60_000
 
 /**
  * A stream in memory. Its messages lie in lanes, by the third word of their subject: the partition of a command, the
  * service of an effect.
  */
 export class MemoryStream {
-  readonly #id: string
+  #id: string
+  /** How long a message id is remembered, so that a second message of this id is swallowed. */
+  duplicateWindowMs = duplicateWindowMs
   /** When it holds so many it takes no more. */
   maxMessages = Number.POSITIVE_INFINITY
   readonly #nowMs: () => number
@@ -52,6 +52,15 @@ export class MemoryStream {
     this.#sequence = sequence
   }
 
+  /** Loses everything and begins another life, as when its disk is lost and somebody makes it anew. */
+  wipe(): void {
+    this.#id = `memory since ${this.#nowMs()}`
+    this.#lanes.clear()
+    this.#ids.clear()
+    this.#sequence = 0
+    this.#size = 0
+  }
+
   /** What follows the sequence, at most so many, and how many follow them. */
   after(lane: string, sequence: number, max: number): { messages: Stored[]; left: number } {
     const all = this.#lane(lane)
@@ -79,7 +88,7 @@ export class MemoryStream {
 
   #forgetIds(nowMs: number): void {
     for (const [id, at] of this.#ids) {
-      if (at > nowMs - duplicateWindowMs) break
+      if (at > nowMs - this.duplicateWindowMs) break
       this.#ids.delete(id)
     }
   }

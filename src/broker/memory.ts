@@ -26,9 +26,10 @@ export class MemoryBroker {
   readonly options: MemoryBrokerOptions
   readonly subjects: Subjects
   readonly mailboxStream: MemoryStream
-  readonly #streams: Record<string, MemoryStream>
+  readonly eventStream: MemoryStream
+  readonly effectStream: MemoryStream
+  readonly effects: MemoryEffectQueue
   readonly #mailboxes: MemoryMailboxes
-  readonly #effects: MemoryEffectQueue
   readonly #subscribers = new Set<(message: PlainMessage) => void>()
   #clients = 0
 
@@ -37,16 +38,16 @@ export class MemoryBroker {
     this.options = options
     this.subjects = new Subjects(prefix, partitions)
     this.mailboxStream = new MemoryStream(nowMs)
-    const effectStream = new MemoryStream(nowMs)
-    this.#streams = { mbx: this.mailboxStream, evt: new MemoryStream(nowMs), fx: effectStream }
+    this.eventStream = new MemoryStream(nowMs)
+    this.effectStream = new MemoryStream(nowMs)
     this.#mailboxes = new MemoryMailboxes(this.mailboxStream, this.subjects, schedule)
-    this.#effects = new MemoryEffectQueue(effectStream, this.subjects, schedule)
+    this.effects = new MemoryEffectQueue(this.effectStream, this.subjects, schedule)
   }
 
   /** What a process of its own would have: closing it leaves the others alone. */
   connect(): Broker {
     const client = new MemoryClient(this, `_INBOX.${++this.#clients}`)
-    const effects = this.#effects.connect()
+    const effects = this.effects.connect()
     return {
       mailboxes: this.#mailboxes,
       publisher: client,
@@ -71,7 +72,7 @@ export class MemoryBroker {
     const { headers, body } = message
     const subject = this.#map(message.subject)
     this.tell({ subject, headers, body: body.toString() })
-    return this.#streams[subject.split('.')[1] ?? '']?.append(subject, headers, Buffer.from(body))
+    return this.#streamOf(subject)?.append(subject, headers, Buffer.from(body))
   }
 
   /** Hands a message to the plain subscribers, and stores nothing. */
@@ -85,6 +86,11 @@ export class MemoryBroker {
   subscribe(subscriber: (message: PlainMessage) => void): () => void {
     this.#subscribers.add(subscriber)
     return () => this.#subscribers.delete(subscriber)
+  }
+
+  #streamOf(subject: string): MemoryStream | undefined {
+    const streams = { mbx: this.mailboxStream, evt: this.eventStream, fx: this.effectStream }
+    return streams[subject.split('.')[1] as keyof typeof streams]
   }
 
   /** Where the server would put what a client publishes as a command. */

@@ -32,7 +32,7 @@ export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
     }
     case 'effects': {
       const { type, ...body } = message.request
-      const headers = encodeHeaders(messageId, meta, address)
+      const headers = encodeHeaders(messageId, meta, address, message.at)
       return {
         subject: subjects.effect(message.service, type),
         headers: message.mayBeRepeat ? markRepeat(headers) : headers,

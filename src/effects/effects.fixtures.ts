@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Service } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
+import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
+import { callHttp } from './http.ts'
 import type { AnyAdapter } from './service.ts'
 import type { EffectSettings } from './worker.ts'
 
@@ -45,6 +47,7 @@ export function aDelivery(service: Service, { type, ...body }: Tagged, changes: 
     headers: {},
     meta: { correlationId: 'story' },
     attempt: 1,
+    mayBeRepeat: false,
     done: async () => void became.done++,
     retry: (delayMs) => void became.retries.push(delayMs),
     working() {},
@@ -61,6 +64,8 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
   const settings: EffectSettings = {
     adapter,
     gate: { pass: (call) => call() },
+    clock: systemClock,
+    callHttp,
     gateway,
     partitions: 64,
     random: () => 1,

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import type { EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
+import type { Clock, EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
+import type { CallHttp } from './http.ts'
 import { watchPauses } from './pauses.ts'
 import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
@@ -24,6 +24,10 @@ export type EffectOptions = {
   effects: EffectQueue
   publisher: Publisher
   store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>
+  clock: Clock
+  callHttp: CallHttp
+  /** 0 to 1. */
+  random: () => number
   log: Log
   observer: Pick<Observer, 'deadLetter' | 'paused' | 'called' | 'circuit'>
 }
@@ -49,11 +53,11 @@ export async function startEffects(options: EffectOptions): Promise<Worker> {
 /** What stands between the queue of a service and the service. */
 type Line = { adapter: AnyAdapter; gate: Gate; consumer?: EffectConsumer }
 
-function lineTo(adapter: AnyAdapter, { config, log, observer }: EffectOptions): Line {
+function lineTo(adapter: AnyAdapter, { config, clock, log, observer }: EffectOptions): Line {
   const { service, concurrency } = adapter
   const callsPerSecond = config.TURNSTILE_CALLS_PER_SECOND
   const limit = (most: number) => line.consumer?.limit(most)
-  const gate = new Gate({ service, concurrency, callsPerSecond, openMs, limit, log, observer })
+  const gate = new Gate({ service, concurrency, callsPerSecond, openMs, limit, clock, log, observer })
   const line: Line = { adapter, gate }
   return line
 }
@@ -63,7 +67,7 @@ function lineTo(adapter: AnyAdapter, { config, log, observer }: EffectOptions): 
  * process.
  */
 async function startService(line: Line, options: EffectOptions): Promise<Worker> {
-  const { config, effects, publisher, store, log, observer } = options
+  const { config, effects, publisher, store, clock, callHttp, random, log, observer } = options
   const { adapter, gate } = line
   const settings = {
     adapter,
@@ -73,9 +77,11 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     failures: store,
     observer,
     log,
+    clock,
+    callHttp,
     gateway: config.GATEWAY_ADDR,
     partitions: config.TURNSTILE_PARTITIONS,
-    random: Math.random,
+    random,
     timeoutMs,
   }
   const underWay = new Set<Promise<void>>()
@@ -91,7 +97,9 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     async close() {
       await consumer.close()
       gate.close()
-      await Promise.race([Promise.allSettled(underWay), sleep(timeoutMs, undefined, { ref: false })])
+      const ended = new AbortController()
+      await Promise.race([Promise.allSettled(underWay), clock.sleep(timeoutMs, ended.signal)])
+      ended.abort()
     },
   }
 }

@@ -27,6 +27,9 @@ async function startWorld(
     effects: broker.effects,
     publisher: settings.publisher,
     store: { ...settings.deadLetters, ...settings.failures, readPauses: async () => [] },
+    clock: settings.clock,
+    callHttp: settings.callHttp,
+    random: settings.random,
     log: silent,
     observer: { ...settings.observer, paused() {}, circuit() {} },
   })
@@ -45,6 +48,7 @@ async function startWorld(
           service === 'payments'
             ? { type: 'RefundPayment', payment_reference: ticketId, reason: 'refund' }
             : { type: 'VoidReceipt', ticket_id: ticketId, reason: 'refund' },
+        at: new Date().toISOString(),
         meta: { correlationId: 'story' },
       })),
     )

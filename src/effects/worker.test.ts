@@ -5,9 +5,11 @@ import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { services } from '../../schemas/index.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
+import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, EffectFailure, Outgoing } from '../engine/ports.ts'
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
+import { callHttp } from './http.ts'
 import { startEffects } from './index.ts'
 import { carryOut, type EffectSettings } from './worker.ts'
 
@@ -71,6 +73,8 @@ const settings = (): EffectSettings => ({
   random: () => 1,
   timeoutMs: 200,
   log: silent,
+  clock: systemClock,
+  callHttp,
   observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`), called() {} },
   deadLetters: {
     async keepDeadLetter(letter) {
@@ -100,6 +104,7 @@ const effect = (changes: Partial<EffectDelivery> = {}): EffectDelivery => ({
   service: 'dead-nation',
   messageId: effectId,
   actor: { kind: 'booking', id: bookingId },
+  mayBeRepeat: false,
   type: 'BookTickets',
   payload: Buffer.from(JSON.stringify(request)),
   headers: { h: '1' },
@@ -299,7 +304,7 @@ test('an outcome or a dead letter that cannot be stored leaves the effect on the
 
 test('closing waits for the calls under way', async () => {
   let hand: (effect: EffectDelivery) => Promise<void> = async () => {}
-  const { publisher, deadLetters, failures, log } = settings()
+  const { publisher, deadLetters, failures, clock, random, log } = settings()
   const effects = await startEffects({
     config: { GATEWAY_ADDR: `${gateway}/`, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: 100 },
     effects: {
@@ -311,6 +316,9 @@ test('closing waits for the calls under way', async () => {
     },
     publisher,
     store: { ...deadLetters, ...failures, readPauses: async () => [] },
+    clock,
+    callHttp,
+    random,
     log,
     observer: { deadLetter() {}, paused() {}, called() {}, circuit() {} },
   })

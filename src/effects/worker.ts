@@ -3,11 +3,20 @@ import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { outcomeId, partitionOf } from '../actor/ids.ts'
 import { crashPoint } from '../crash-points.ts'
-import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher, Store } from '../engine/ports.ts'
+import type {
+  Clock,
+  DeadLetter,
+  EffectDelivery,
+  Log,
+  Observer,
+  OutgoingCommand,
+  Publisher,
+  Store,
+} from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
-import { callHttp } from './http.ts'
+import type { CallHttp } from './http.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, ServiceCall } from './service.ts'
 
@@ -27,6 +36,8 @@ export type EffectSettings = {
   failures: FailureNotes
   observer: Pick<Observer, 'deadLetter' | 'called'>
   log: Log
+  clock: Clock
+  callHttp: CallHttp
   /** Address of the services. */
   gateway: string
   partitions: number
@@ -46,13 +57,22 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
   const parsed = parseEffect(effect, settings.adapter)
   if ('fault' in parsed) return bury(effect, parsed.code, parsed.fault, settings)
 
-  const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
+  const settled = new AbortController()
+  void keepInHand(effect, settings.clock, settled.signal)
   try {
     const outcome = await settings.gate.pass(() => timed(effect, parsed, settings))
     if (outcome) await settle(effect, parsed.request, outcome, settings)
     else effect.retry(0)
   } finally {
-    clearInterval(stillAtIt)
+    settled.abort()
+  }
+}
+
+async function keepInHand(effect: EffectDelivery, clock: Clock, settled: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(workingEveryMs, settled)
+    if (settled.aborted) return
+    effect.working()
   }
 }
 
@@ -76,17 +96,18 @@ function parseEffect(
 }
 
 async function timed(effect: EffectDelivery, parsed: Parsed, settings: EffectSettings): Promise<Outcome> {
-  const startedMs = performance.now()
+  const { clock, observer } = settings
+  const startedMs = clock.monotonicMs()
   const outcome = await attempt(effect, parsed, settings)
   const name = 'temporary' in outcome ? 'temporary' : 'refused' in outcome ? 'refused' : 'done'
-  settings.observer.called(effect.service, name, performance.now() - startedMs)
+  observer.called(effect.service, name, clock.monotonicMs() - startedMs)
   return outcome
 }
 
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
-  const { gateway, timeoutMs } = settings
+  const { callHttp, gateway, timeoutMs } = settings
   const headers = headersOf(effect)
-  const mayBeDone = effect.attempt > 1 || effect.mayBeRepeat === true
+  const mayBeDone = effect.attempt > 1 || effect.mayBeRepeat
   try {
     if (call.readBack && mayBeDone) {
       const seen = await callHttp(gateway, call.readBack.toHttp(request), headers, timeoutMs)

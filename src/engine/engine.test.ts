@@ -195,6 +195,22 @@ describe('two workers', () => {
     assert.equal(await reserved(), 3)
   })
 
+  test('tells a message of a chain a second time: who asked is answered under the id of the request', async () => {
+    world.start('one')
+    await ask('show', showId, creation, id('m1'))
+    await ask('booking', id('b1'), wish, id('m2'))
+    const partition = partitionOf(id('b1'), partitions)
+    const turns = await world.store.readJournal(partition, 0, 100)
+    const granted = turns.find(({ message }) => message.type === 'SeatsReserved')
+    assert.ok(granted)
+    const { kind, actorId, messageId, message: command, meta } = granted
+    world.answers.length = 0
+    const address = { kind, id: actorId }
+    await world.while(world.client.publisher.publish([{ to: 'mailbox', address, messageId, command, meta }]))
+    await world.until('it is answered', () => answered(id('m2')))
+    assert.deepEqual(world.answerTo(id('m2')), { ok: { booking_id: id('b1') } })
+  })
+
   test('one that slept past its lease changes nothing, says so once, and takes its share again', async () => {
     let sleeping: Promise<void> | undefined
     let wake = (): void => {}

@@ -65,7 +65,8 @@ export class Outbox {
       const turns = new Map((await this.#store.findTurns(keys)).map((turn) => [turn.messageId, turn]))
       for (const { messageId, meta } of askers) {
         const { reply, fingerprint } = turns.get(messageId) ?? {}
-        if (meta.replyTo && reply) this.#publisher.reply(meta.replyTo, answer(messageId, reply, fingerprint))
+        if (!meta.replyTo || !reply) continue
+        this.#publisher.reply(meta.replyTo, answer(meta.requestId ?? messageId, reply, fingerprint))
       }
     } catch {
       // The database is away, which the lease keeper reports. The ingress looks answers up by itself.
@@ -153,6 +154,7 @@ function outgoingOf(turn: TurnRecord, mayBeRepeat: boolean): Outgoing[] {
       messageId,
       service: call,
       request,
+      at,
       meta,
       ...(mayBeRepeat && { mayBeRepeat }),
     })

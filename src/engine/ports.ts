@@ -111,6 +111,8 @@ export type OutgoingEffect = {
   messageId: string
   service: Service
   request: Tagged
+  /** When the message of its turn was accepted. */
+  at: string
   meta: Meta
   /** Told before, perhaps, and perhaps carried out since: whoever carries it out is told so. */
   mayBeRepeat?: boolean
@@ -158,8 +160,11 @@ export type EffectDelivery = {
   meta: Meta
   /** 1 for the first. Deliveries after a crash count too. */
   attempt: number
-  /** From the dead letters, or told again by a new owner: even the first attempt may repeat what was done before. */
-  mayBeRepeat?: boolean
+  /**
+   * It comes from the dead letters, was told again, or came so long after its turn that the broker may have forgotten that it
+   * had it before: even the first attempt may repeat what was done.
+   */
+  mayBeRepeat: boolean
   /** The outcome is safe: takes it off the queue. */
   done(): Promise<void>
   /** Comes back after so many milliseconds. */

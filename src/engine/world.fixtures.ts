@@ -1,4 +1,5 @@
 import { actors } from '../../actors/index.ts'
+import { Time } from '../../test/simulation/time.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
 import type { Broker } from '../broker/broker.ts'
 import { MemoryBroker, type PlainMessage } from '../broker/memory.ts'
@@ -6,7 +7,7 @@ import { MemoryStore } from '../store/memory.ts'
 import { Engine } from './engine.ts'
 import { LeaseKeeper } from './leases.ts'
 import type { Actors } from './parse.ts'
-import type { Answer, Clock, Log, Observer, Store } from './ports.ts'
+import type { Answer, Log, Observer, Store } from './ports.ts'
 
 export const partitions = 8
 
@@ -51,14 +52,14 @@ export type Worker = {
  * lease runs out in no time and always in the same order.
  */
 export class World {
-  #nowMs = 1_800_000_000_000
-  #events: { atMs: number; task: () => void }[] = []
-  readonly store = new MemoryStore(partitions, () => this.#nowMs)
+  readonly #time = new Time()
+  readonly clock = this.#time.clock()
+  readonly store = new MemoryStore(partitions, () => this.#time.nowMs)
   readonly broker = new MemoryBroker({
     prefix: 'test',
     partitions,
-    nowMs: () => this.#nowMs,
-    schedule: (delayMs, task) => this.#plan(delayMs, task),
+    nowMs: () => this.#time.nowMs,
+    schedule: this.#time.plan,
   })
   readonly client = this.broker.connect()
   readonly answers: Answer[] = []
@@ -68,20 +69,6 @@ export class World {
   constructor() {
     this.client.requests.onAnswer((answer) => this.answers.push(answer))
     this.broker.subscribe((message) => this.published.push(message))
-  }
-
-  readonly clock: Clock = {
-    monotonicMs: () => this.#nowMs,
-    sleep: (ms, signal) => {
-      return new Promise((resolve) => {
-        const wake = (): void => {
-          signal?.removeEventListener('abort', wake)
-          resolve()
-        }
-        this.#plan(ms, wake)
-        signal?.addEventListener('abort', wake)
-      })
-    },
   }
 
   /** @param wrap gives the worker a store that misbehaves */
@@ -133,7 +120,7 @@ export class World {
   async until(what: string, isSo: () => boolean): Promise<void> {
     for (let steps = 0; !isSo(); steps++) {
       if (steps > 20_000) throw new Error(`it never came about: ${what}`)
-      await this.#step()
+      await this.#time.step()
     }
   }
 
@@ -146,21 +133,6 @@ export class World {
     promise.then(settle, settle)
     await this.until('the promise is settled', () => isSettled)
     return promise
-  }
-
-  #plan(delayMs: number, task: () => void): void {
-    const atMs = this.#nowMs + delayMs
-    const after = this.#events.findIndex((event) => event.atMs > atMs)
-    this.#events.splice(after === -1 ? this.#events.length : after, 0, { atMs, task })
-  }
-
-  /** First everything that follows from what has happened, then the next event. */
-  async #step(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
-    const next = this.#events.shift()
-    if (!next) return
-    this.#nowMs = Math.max(this.#nowMs, next.atMs)
-    next.task()
   }
 }
 

@@ -18,6 +18,7 @@ import type {
   StreamState,
   TurnEvents,
   TurnRecord,
+  Wake,
 } from '../engine/ports.ts'
 import { json } from './encode.ts'
 import { requestOf } from './failing-calls.ts'
@@ -98,9 +99,10 @@ export class MemoryStore implements Store, Reads, Feed {
 
   async dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]> {
     const nowMs = this.#nowMs()
+    const now = new Date(nowMs).toISOString()
     return [...this.#actors.values()]
-      .flatMap(({ partition, kind, id, wake }) => (wake ? { partition, kind, id, nowMs, ...wake } : []))
-      .filter(({ partition, at }) => partitions.includes(partition) && Date.parse(at) <= nowMs)
+      .filter(({ partition, wake }) => wake && wake.at <= now && partitions.includes(partition))
+      .map(({ partition, kind, id, wake }) => ({ partition, kind, id, nowMs, ...(wake as Wake) }))
       .sort((a, b) => a.at.localeCompare(b.at))
       .slice(0, limit)
   }

@@ -64,7 +64,8 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
     if (outcome) await settle(effect, parsed.request, outcome, settings)
     else effect.retry(0)
   } finally {
-    settled.abort()
+    // A reason, because without one an error with its stack is made up: some of the costliest microseconds of a call.
+    settled.abort('settled')
   }
 }
 

@@ -103,6 +103,8 @@ export const plantedBugs = {
   },
 } satisfies Record<string, Bug>
 
+export type PlantedBug = keyof typeof plantedBugs
+
 const noClock: Clock = { monotonicMs: () => 0, sleep: async () => {} }
 
 function purgingWhatIsTaken(mailboxes: Mailboxes): Mailboxes {

@@ -50,12 +50,12 @@ export class Clients {
     return [...this.asked.values()].filter((asked) => !asked.reply && !this.#isSetAside(asked))
   }
 
-  /** Spreads over the storm all that clients do of themselves. */
+  /** Plans all that clients do of themselves. */
   start(): void {
     const { mix, faults } = this.#world
     const { random } = faults
     for (const show of this.#shows) this.#ask('show', show, this.#creation())
-    const anyTime = (action: () => void): void => faults.time.plan(random.between(1, mix.stormMs), action)
+    const anyTime = (action: () => void): void => faults.time.plan(random.between(1, mix.rushMs), action)
     for (let i = 0; i < mix.bookings; i++) anyTime(() => this.#book())
     anyTime(() => this.#orderByAgent())
     anyTime(() => this.#sellWithoutBooking())
@@ -170,7 +170,7 @@ export class Clients {
       const isOver = new AbortController()
       this.#waiting.set(messageId, (reply) => {
         asked.reply ??= reply
-        isOver.abort()
+        isOver.abort('answered')
       })
       await requests.send(asked.command, patienceMs).catch(() => undefined)
       if (!asked.reply) await host.clock.sleep(patienceMs, isOver.signal)

@@ -17,8 +17,10 @@ export type Mix = {
   bookings: number
   /** Messages from outside that nobody can handle. */
   nonsense: number
-  /** For so long clients come, and things go wrong. */
+  /** For so long things go wrong. */
   stormMs: number
+  /** Within this clients come: all at once, or throughout the storm. */
+  rushMs: number
   rates: Rates
   /** How often things happen that have no rate, in the whole storm. */
   pauses: number
@@ -33,6 +35,7 @@ export type Mix = {
 }
 
 export function drawMix(random: Random): Mix {
+  const stormMs = random.between(2_000, 6_000)
   // Some seeds are spared a kind of fault, others get a lot of it, so that no kind hides another.
   const rate = (most: number): number => (random.chance(0.4) ? 0 : most * random.fraction() ** 2)
   const some = (most: number): number => (random.chance(0.5) ? 0 : random.between(1, most))
@@ -48,10 +51,11 @@ export function drawMix(random: Random): Mix {
     ackWaitMs: random.pick([3_000, 5_000, 16_000]),
     shows: random.between(1, 2),
     bookings: random.between(1, 6),
-    nonsense: random.chance(0.15) ? random.between(10, 20) : some(3),
-    stormMs: random.between(2_000, 6_000),
+    nonsense: random.chance(0.2) ? random.between(10, 20) : some(3),
+    stormMs,
+    rushMs: random.chance(0.3) ? random.between(10, 100) : stormMs,
     rates: {
-      crash: rate(0.01),
+      crash: rate(0.02),
       slow: rate(0.1),
       cut: rate(0.05),
       silence: rate(0.01),

@@ -9,6 +9,7 @@ import { messageKeyOf } from '../../src/engine/batch.ts'
 import type { TurnRecord } from '../../src/engine/ports.ts'
 import type { MemoryStore } from '../../src/store/memory.ts'
 import type { Asked } from './clients.ts'
+import { isSameJson } from './json.ts'
 import type { Violation, Witness } from './witness.ts'
 
 export type End = {
@@ -73,7 +74,7 @@ async function stateFaults({ store, partitions, witness }: End, folded: Map<stri
   for (const [key, { kind, id, version, state }] of folded) {
     const partition = partitionOf(id, partitions)
     const stored = await store.actor({ kind, id, partition })
-    const isFold = stored?.version === version && JSON.stringify(stored.state) === JSON.stringify(state)
+    const isFold = stored?.version === version && isSameJson(stored.state, state)
     if (!isFold) faults.push({ invariant: 'state = fold(journal)', details: `${key}, version ${version}` })
     if (stored?.wake) armed.set(partition, (armed.get(partition) ?? 0) + 1)
     if (stored?.wake && witness.actors.get(key)?.alarm === undefined) {

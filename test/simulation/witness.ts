@@ -12,6 +12,7 @@ import type {
   StoredActor,
   TurnRecord,
 } from '../../src/engine/ports.ts'
+import { isSameJson } from './json.ts'
 import type { Deed } from './services.ts'
 import type { Sightings } from './sightings.ts'
 
@@ -211,7 +212,7 @@ export class Witness {
 
   #state({ kind, id, version, state, wake }: StoredActor): void {
     const known = this.actors.get(keyOf({ kind, id }))
-    const isFold = JSON.stringify(known?.state) === JSON.stringify(state) && known?.version === version
+    const isFold = known?.version === version && isSameJson(known.state, state)
     if (!isFold) this.#break('state = fold(journal)', `${keyOf({ kind, id })}, version ${version}`)
     if (wake?.at !== known?.alarm?.at) {
       const times = `${wake?.at ?? 'none'} for ${known?.alarm?.at ?? 'none'}`

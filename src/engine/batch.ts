@@ -94,10 +94,11 @@ const maxTurnsPerDelivery = 8
  */
 export async function decideBatch(around: Surroundings, batch: Batch): Promise<void> {
   const maxTurns = (batch.deliveries.length + batch.alarms.length) * maxTurnsPerDelivery
+  // Before anything can fail: what is not admitted to a batch is not put back with it.
+  const admitted = batch.deliveries.flatMap((delivery) => admit(around, batch, delivery))
   const alarms = batch.alarms.flatMap((alarm) => targetOf(around, alarm))
   await loadActors(around, batch, alarms)
-  let work = alarms.flatMap((target) => ring(around, batch, target))
-  work.push(...batch.deliveries.flatMap((delivery) => admit(around, batch, delivery)))
+  let work = [...alarms.flatMap((target) => ring(around, batch, target)), ...admitted]
   while (work.length > 0) {
     await loadActors(around, batch, work)
     const joined: Work[] = []

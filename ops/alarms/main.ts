@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { connect } from '@nats-io/transport-node'
 import postgres from 'postgres'
 import { partitionOf } from '../../src/actor/ids.ts'
+import { percentile } from '../percentile.ts'
 import { type Daemon, startDaemon } from '../sandbox/daemon.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 
@@ -231,11 +232,6 @@ async function inversions(sql: postgres.Sql, deadlines: Map<string, number>): Pr
 function residentMb(daemon: Daemon): number {
   const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.process().pid}/status`, 'utf8')) ?? []
   return Math.round(Number(kilobytes) / 1024)
-}
-
-function percentile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 
 function progress(line: string): void {

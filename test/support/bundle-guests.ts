@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { holdingsOf, imbalanceOf, type Services } from '../../ops/bundles/balance.ts'
 import type { Fault, FaultSettings } from '../../ops/sandbox/gateway/faults.ts'
+import type { Part } from '../../schemas/bundle.ts'
 import type { BookingView, VipBundleView } from '../../schemas/http.ts'
 import type { Client } from './client.ts'
 import type { Cluster } from './cluster.ts'
@@ -139,6 +140,15 @@ export class BundleGuests {
     const left = bundle.status === 'succeeded' ? seats - asked.order.number_of_tickets : seats
     const leftNow = async () => (await this.client.get(`/shows/${asked.order.show_id}`)).body.seats_left
     await until(`${left} seats are on sale`, async () => (await leftNow()) === left)
+  }
+
+  /** What turns out booked after the end is canceled, and the end is told no second time. */
+  async untilUndone(asked: Asked, part: Part, count: number): Promise<void> {
+    const undone = async () => (await this.see(asked)).parts[part].undone_ids.length
+    await until(`${part} is undone`, async () => (await undone()) === count, 60_000)
+    await this.checkBalance(asked)
+    const ends = this.eventsOf('bundle', asked.id).filter(({ name }) => name === 'VipBundleFinalized_v1')
+    assert.equal(ends.length, 1)
   }
 
   close(): Promise<void> {

@@ -72,13 +72,10 @@ export const bookingView = z.object({
     examples: [{ '5c0f1d9e-6f0b-4a57-9a0e-3f1f0a3b7c21': 'confirmed' }],
   }),
   failure_reason: z.string().optional().meta({ description: 'Of a `failed` booking', examples: [] }),
-  awaits_tickets: z
-    .boolean()
-    .optional()
-    .meta({
-      description: 'Of a `canceled` booking: whether tickets may still be confirmed, to be refunded',
-      examples: [],
-    }),
+  awaits_tickets: z.boolean().optional().meta({
+    description: 'Of a `canceled` booking: whether tickets may still be confirmed, to be refunded',
+    examples: [],
+  }),
   bundle_id: id.optional().meta({ description: 'The VIP bundle that it belongs to', examples: [] }),
 })
 export type BookingView = z.infer<typeof bookingView>

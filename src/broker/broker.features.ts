@@ -157,11 +157,11 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
 
       it('name their stream and where it ends, the same for all', async () => {
         await broker.publisher.publish([commandTo(actorIn(12))])
-        const state = await broker.mailboxes.state()
-        assert.deepEqual(await (await harness.connect()).mailboxes.state(), state)
+        const state = await broker.mailboxes.streams()
+        assert.deepEqual(await (await harness.connect()).mailboxes.streams(), state)
         const { mailbox, takes } = await openReader(broker.mailboxes, 12)
-        assert.deepEqual(mailbox.stream, state)
-        assert.equal((await takes(1)).at(-1)?.sequence, state.lastSequence)
+        assert.deepEqual(mailbox.stream, state.mailbox)
+        assert.equal((await takes(1)).at(-1)?.sequence, state.mailbox.lastSequence)
       })
     })
 

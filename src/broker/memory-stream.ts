@@ -9,20 +9,22 @@ const duplicateWindowMs = 2 * 60_000
  * service of an effect.
  */
 export class MemoryStream {
-  readonly #id: string
+  #id: string
   /** When it holds so many it takes no more. */
   maxMessages = Number.POSITIVE_INFINITY
   readonly #nowMs: () => number
   readonly #lanes = new Map<string, Stored[]>()
   /** When each message id came last. Oldest first. */
   readonly #ids = new Map<string, number>()
+  readonly #lossListeners = new Set<() => void>()
   readonly #listeners = new Set<(lane: string, message: Stored) => void>()
   #sequence = 0
   #size = 0
+  #lives = 0
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
-    this.#id = `memory since ${nowMs()}`
+    this.#id = this.#name()
   }
 
   get state(): StreamState {
@@ -50,6 +52,14 @@ export class MemoryStream {
   loseAfter(sequence: number): void {
     for (const lane of this.#lanes.keys()) this.remove(lane, (message) => message.sequence > sequence)
     this.#sequence = sequence
+    this.#ids.clear()
+    for (const listener of this.#lossListeners) listener()
+  }
+
+  /** Is deleted, and made anew. */
+  wipe(): void {
+    this.#id = this.#name()
+    this.loseAfter(0)
   }
 
   /** What follows the sequence, at most so many, and how many follow them. */
@@ -67,8 +77,16 @@ export class MemoryStream {
     this.#lanes.set(lane, kept)
   }
 
+  onLoss(listener: () => void): void {
+    this.#lossListeners.add(listener)
+  }
+
   onAppend(listener: (lane: string, message: Stored) => void): void {
     this.#listeners.add(listener)
+  }
+
+  #name(): string {
+    return `memory ${++this.#lives} since ${this.#nowMs()}`
   }
 
   #lane(name: string): Stored[] {

@@ -1,4 +1,5 @@
 import { partitionOf } from '../actor/ids.ts'
+import type { StreamName } from '../engine/ports.ts'
 import type { Broker } from './broker.ts'
 import type { Headers } from './headers.ts'
 import { MemoryClient } from './memory-client.ts'
@@ -25,8 +26,8 @@ export type PlainMessage = { subject: string; headers: Headers; body: string }
 export class MemoryBroker {
   readonly options: MemoryBrokerOptions
   readonly subjects: Subjects
-  readonly mailboxStream: MemoryStream
-  readonly #streams: Record<string, MemoryStream>
+  readonly streams: Record<StreamName, MemoryStream>
+  readonly #byRoom: Record<string, MemoryStream>
   readonly #mailboxes: MemoryMailboxes
   readonly #effects: MemoryEffectQueue
   readonly #subscribers = new Set<(message: PlainMessage) => void>()
@@ -36,11 +37,11 @@ export class MemoryBroker {
     const { prefix, partitions, nowMs, schedule } = options
     this.options = options
     this.subjects = new Subjects(prefix, partitions)
-    this.mailboxStream = new MemoryStream(nowMs)
-    const effectStream = new MemoryStream(nowMs)
-    this.#streams = { mbx: this.mailboxStream, evt: new MemoryStream(nowMs), fx: effectStream }
-    this.#mailboxes = new MemoryMailboxes(this.mailboxStream, this.subjects, schedule)
-    this.#effects = new MemoryEffectQueue(effectStream, this.subjects, schedule)
+    const [mailbox, effects, events] = [new MemoryStream(nowMs), new MemoryStream(nowMs), new MemoryStream(nowMs)]
+    this.streams = { mailbox, effects, events }
+    this.#byRoom = { mbx: mailbox, fx: effects, evt: events }
+    this.#mailboxes = new MemoryMailboxes(this.streams, this.subjects, schedule)
+    this.#effects = new MemoryEffectQueue(effects, this.subjects, schedule)
   }
 
   /** What a process of its own would have: closing it leaves the others alone. */
@@ -71,7 +72,7 @@ export class MemoryBroker {
     const { headers, body } = message
     const subject = this.#map(message.subject)
     this.tell({ subject, headers, body: body.toString() })
-    return this.#streams[subject.split('.')[1] ?? '']?.append(subject, headers, Buffer.from(body))
+    return this.#byRoom[subject.split('.')[1] ?? '']?.append(subject, headers, Buffer.from(body))
   }
 
   /** Hands a message to the plain subscribers, and stores nothing. */

@@ -103,13 +103,13 @@ describe('when nats-server', () => {
 
   it('comes back without its data, the streams are made again', async () => {
     const { mailboxes, publisher } = harness.broker
-    const before = (await mailboxes.state()).id
+    const before = (await mailboxes.streams()).mailbox.id
     const reader = await openReader(mailboxes, 4)
     await kill()
     rmSync(path.join(server.folder, 'jetstream'), { recursive: true })
     await restart()
     await until('the reading is lost', () => reader.lost.length === 1)
-    assert.notEqual((await mailboxes.state()).id, before)
+    assert.notEqual((await mailboxes.streams()).mailbox.id, before)
     await publisher.publish([commandTo(actorIn(4)), effectOf()])
   })
 })

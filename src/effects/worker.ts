@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
-import { deriveId, partitionOf } from '../actor/ids.ts'
+import { outcomeIdOf, partitionOf } from '../actor/ids.ts'
 import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
@@ -112,8 +112,13 @@ async function settle(effect: EffectDelivery, outcome: Outcome, settings: Effect
 }
 
 function outcomeCommand({ messageId, actor, meta }: EffectDelivery, command: Tagged): OutgoingCommand {
-  const id = deriveId(messageId, 'outcome')
-  return { to: 'mailbox', address: actor, messageId: id, command, meta: { ...meta, causationId: messageId } }
+  return {
+    to: 'mailbox',
+    address: actor,
+    messageId: outcomeIdOf(messageId),
+    command,
+    meta: { ...meta, causationId: messageId },
+  }
 }
 
 /** Keeps the effect as a dead letter, for a person to decide about. The actor goes on waiting. */

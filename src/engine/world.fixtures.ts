@@ -100,7 +100,12 @@ export class World {
     const { mailboxes, publisher } = broker
     const ports = { store: counting, mailboxes, publisher, clock, log: logTo(worker.lines), observer: observe(worker) }
     const deadlines = { bookingMs: 900_000, bundleStepMs: 900_000 }
-    const engine = new Engine(name, rules, { partitions, batchMessages, cachedActors: 1_000, deadlines }, ports)
+    const engine = new Engine(
+      name,
+      rules,
+      { partitions, batchMessages, cachedActors: 1_000, deadlines, eventsKeptMs: 7 * 86_400_000 },
+      ports,
+    )
     const keeper = new LeaseKeeper(name, leaseMs, engine, ports)
     engine.start()
     keeper.start()
@@ -195,6 +200,8 @@ function observe(worker: Pick<Worker, 'fenced' | 'letters'>): Observer {
     deadLetter: () => {
       worker.letters += 1
     },
+    streamLost: ignore,
+    redriven: ignore,
     owned: ignore,
     lag: ignore,
     paused: ignore,

@@ -1,5 +1,6 @@
 import { alarmFeatures } from './alarms.features.ts'
 import { MemoryStore } from './memory.ts'
+import { redriveFeatures } from './redrive.features.ts'
 import { type StoreHarness, storeFeatures } from './store.features.ts'
 
 const open = async (): Promise<StoreHarness> => {
@@ -9,15 +10,18 @@ const open = async (): Promise<StoreHarness> => {
     store,
     reads: store,
     feed: store,
+    redrives: store,
     passTime: async (ms) => {
       nowMs += ms
     },
     pause: async (pause) => store.pause(pause),
     resume: async (pause) => store.resume(pause),
     deadLetters: async () => store.deadLetters,
+    settleLetter: async (letter, status) => store.settle(letter, status),
     close: async () => {},
   }
 }
 
 storeFeatures('MemoryStore', open)
 alarmFeatures('MemoryStore', open)
+redriveFeatures('MemoryStore', open)

@@ -5,7 +5,15 @@ type Room = { room: string; may: string[]; mayTypesOf?: string[] }
 
 const ports = 'src/engine/ports.ts'
 const adapter = {
-  may: [ports, 'src/engine/read-model-ports.ts', 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
+  may: [
+    ports,
+    'src/engine/read-model-ports.ts',
+    'src/engine/redrive-ports.ts',
+    'src/actor/',
+    'schemas/',
+    'src/telemetry/',
+    'src/errors.ts',
+  ],
   mayTypesOf: ['src/config.ts'],
 }
 
@@ -29,6 +37,10 @@ const rooms: Room[] = [
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
   { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
+  {
+    room: 'src/redrive/',
+    may: [...adapter.may, 'src/engine/redrive.ts', 'src/store/', 'src/broker/', 'src/dead-letters/', 'src/config.ts'],
+  },
   { room: 'src/errors.ts', may: [] },
   // What stands in src itself puts the rooms together.
   { room: 'src/', may: ['src/', 'actors/', 'schemas/'] },

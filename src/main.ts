@@ -5,6 +5,7 @@ import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
 import { runPauseCommand } from './pauses/index.ts'
 import { projections } from './projections/commands/index.ts'
+import { runRedrive } from './redrive/index.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
 
@@ -15,6 +16,7 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
   turnstile pause|resume|pauses …              holds back an actor, a kind of actors or a service, and lets it go on
   turnstile projections …                      lists the read models, and makes one anew from the journal
+  turnstile redrive …                          publishes again what the broker has lost
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
@@ -27,6 +29,7 @@ async function main(args: string[]): Promise<number> {
   if (name === 'dead-letters') return deadLetters(rest)
   if (name === 'pause' || name === 'resume' || name === 'pauses') return runPauseCommand(name, rest)
   if (name === 'projections') return projections(rest)
+  if (name === 'redrive') return runRedrive(rest)
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { Service } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
+import { InTurn } from './in-turn.ts'
 import type { AnyAdapter } from './service.ts'
 import type { EffectSettings } from './worker.ts'
 
@@ -60,6 +61,7 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
   const settings: EffectSettings = {
     adapter,
     gate: { pass: (call) => call() },
+    inTurn: new InTurn(),
     gateway,
     partitions: 64,
     random: () => 1,

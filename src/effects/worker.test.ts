@@ -8,6 +8,7 @@ import { deriveId, partitionOf } from '../actor/ids.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
+import { InTurn } from './in-turn.ts'
 import { startEffects } from './index.ts'
 import { carryOut, type EffectSettings } from './worker.ts'
 
@@ -64,6 +65,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 const settings = (): EffectSettings => ({
   adapter: deadNation,
   gate: { pass: (call) => call() },
+  inTurn: new InTurn(),
   gateway,
   partitions: 64,
   random: () => 1,

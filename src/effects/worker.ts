@@ -7,6 +7,7 @@ import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
 import { callHttp } from './http.ts'
+import type { InTurn } from './in-turn.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, ServiceCall } from './service.ts'
 
@@ -18,6 +19,7 @@ export interface DeadLetters {
 export type EffectSettings = {
   adapter: AnyAdapter
   gate: Pick<Gate, 'pass'>
+  inTurn: InTurn
   publisher: Publisher
   deadLetters: DeadLetters
   observer: Pick<Observer, 'deadLetter'>
@@ -43,9 +45,12 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
 
   const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
   try {
-    const outcome = await settings.gate.pass(() => attempt(effect, parsed, settings))
-    if (outcome) await settle(effect, outcome, settings)
-    else effect.retry(0)
+    await settings.inTurn.run(effect.messageId, async (isSecond) => {
+      const delivery = isSecond ? { ...effect, isRequeued: true } : effect
+      const outcome = await settings.gate.pass(() => attempt(delivery, parsed, settings))
+      if (outcome) await settle(effect, outcome, settings)
+      else effect.retry(0)
+    })
   } finally {
     clearInterval(stillAtIt)
   }

@@ -38,7 +38,7 @@ const pageTurns = 500
 /** By so much the times of neighbours in a journal may be out of order: messages waited, and alarms did not. */
 const disorderMs = 3_600_000
 
-export const kinds = { mailbox: 'sends', effects: 'calls', events: 'events' } as const
+const kinds = { mailbox: 'sends', effects: 'calls', events: 'events' } as const
 
 /**
  * Looks through a stretch of a partition's journal for what nobody has taken: sends without a turn of their target, calls
@@ -107,6 +107,12 @@ const nameOf = ({ kind, id, messageId }: TakerKey): string => `${kind}.${id}/${m
 export function noCounts(): Counts {
   const none = (): Count => ({ seen: 0, taken: 0, young: 0, lost: 0 })
   return { sends: none(), calls: none(), events: none() }
+}
+
+export function addCounts(counts: Counts, more: Counts): void {
+  for (const what of Object.values(kinds)) {
+    for (const key of ['seen', 'taken', 'young', 'lost'] as const) counts[what][key] += more[what][key]
+  }
 }
 
 /** The position before the first turn of a time; rather an hour too early than a turn too late. */

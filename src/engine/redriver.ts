@@ -1,5 +1,5 @@
 import type { Clock, Log, Observer, Publisher } from './ports.ts'
-import { findLost, kinds, noCounts, positionBefore } from './redrive.ts'
+import { addCounts, findLost, noCounts, positionBefore } from './redrive.ts'
 import type { RedriveOrder, RedriveStore } from './redrive-ports.ts'
 
 export type RedriverPorts = {
@@ -73,10 +73,8 @@ export class Redriver {
     })) {
       const again = page.lost.map(({ message }) => ({ ...message, round: `redrive-${round}` }))
       if (!(await this.#unlessStopped(publisher.publish(again)))) return
-      for (const what of Object.values(kinds)) {
-        for (const key of ['seen', 'taken', 'young', 'lost'] as const) counts[what][key] += page.counts[what][key]
-        observer.redriven(what, page.counts[what].lost)
-      }
+      addCounts(counts, page.counts)
+      for (const what of ['sends', 'calls', 'events'] as const) observer.redriven(what, page.counts[what].lost)
       await redrives.noteRedriven({ ...order, position: page.position, settled: page.settled })
       if (!this.#owned().includes(partition)) return
       await clock.sleep((clock.monotonicMs() - beganMs) * restsPerWork, signal)

@@ -254,6 +254,15 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         }
       })
 
+      it('tells a message again under its own id, once a round', async () => {
+        const sent = commandTo(actorIn(31))
+        const again = { ...sent, round: 'redrive-1' }
+        for (const message of [sent, sent, again, again]) await broker.publisher.publish([message])
+        const reader = await openReader(broker.mailboxes, 31)
+        assert.deepEqual(idsOf(await reader.takes(2)), [sent.messageId, sent.messageId])
+        assert.equal(reader.mailbox.lag, 0)
+      })
+
       it('waits for room when the mailboxes are full', async () => {
         await harness.limitMailboxes(3)
         await broker.publisher.publish(commandsTo(actorIn(32), 3))
@@ -418,6 +427,18 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
           [false, true].map((isRequeued) => ({ messageId, actor: address, isRequeued })),
         )
         assert.deepEqual([got[1]?.type, got[1] && bodyOf(got[1])], [type, { number_of_tickets: 3 }])
+      })
+
+      it('say so when they are told again in another round', async () => {
+        const seen: (boolean | undefined)[] = []
+        await broker.effects.consume(service, 1, async ({ isRequeued, done }) => {
+          seen.push(isRequeued)
+          await done()
+        })
+        const effect = effectOf()
+        await broker.publisher.publish([effect, { ...effect, round: 'redrive-1' }])
+        await until('both are there', () => seen.length === 2)
+        assert.deepEqual(seen, [undefined, true])
       })
 
       it('do not wait for a slow one while there is room', async () => {

@@ -7,6 +7,7 @@ import { Engine } from './engine.ts'
 import { LeaseKeeper } from './leases.ts'
 import type { Actors } from './parse.ts'
 import type { Answer, Clock, Log, Observer, Store } from './ports.ts'
+import { Redriver } from './redriver.ts'
 
 export const partitions = 8
 
@@ -39,11 +40,16 @@ export type Worker = {
   name: string
   engine: Engine
   keeper: LeaseKeeper
+  redriver: Redriver
   broker: Broker
   lines: string[]
   fenced: number
   /** Dead letters that were counted. */
   letters: number
+  /** What was lost and published again. */
+  redriven: Record<string, number>
+  /** Streams that were found to have lost something. */
+  losses: string[]
 }
 
 /**
@@ -90,7 +96,7 @@ export class World {
     { wrap = (store: Store): Store => store, rules = actors as Actors, batchMessages = 100 } = {},
   ): Worker {
     const broker = this.broker.connect()
-    const worker = { name, broker, lines: [] as string[], fenced: 0, letters: 0 }
+    const worker = { name, broker, lines: [] as string[], fenced: 0, letters: 0, redriven: {}, losses: [] }
     const { store, clock } = this
     const counting = override(wrap(store), 'commit', async (batch, commit) => {
       const result = await commit(batch)
@@ -107,9 +113,14 @@ export class World {
       ports,
     )
     const keeper = new LeaseKeeper(name, leaseMs, engine, ports)
+    const redriver = new Redriver(partitions, () => engine.partitions.map(({ id }) => id), {
+      ...ports,
+      redrives: store,
+    })
     engine.start()
     keeper.start()
-    return Object.assign(worker, { engine, keeper })
+    redriver.start()
+    return Object.assign(worker, { engine, keeper, redriver })
   }
 
   /** Publishes a command as a client that wants the answer. */
@@ -189,7 +200,7 @@ function logTo(lines: string[]): Log {
   return { debug: () => {}, info: write, warn: write, error: write }
 }
 
-function observe(worker: Pick<Worker, 'fenced' | 'letters'>): Observer {
+function observe(worker: Pick<Worker, 'fenced' | 'letters' | 'redriven' | 'losses'>): Observer {
   const ignore = (): void => {}
   return {
     committed: ignore,
@@ -200,8 +211,10 @@ function observe(worker: Pick<Worker, 'fenced' | 'letters'>): Observer {
     deadLetter: () => {
       worker.letters += 1
     },
-    streamLost: ignore,
-    redriven: ignore,
+    streamLost: (name) => void worker.losses.push(name),
+    redriven: (what, count) => {
+      worker.redriven[what] = (worker.redriven[what] ?? 0) + count
+    },
     owned: ignore,
     lag: ignore,
     paused: ignore,

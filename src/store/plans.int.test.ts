@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { PartitionRow } from '../engine/ports.ts'
 import { type OpenDatabase, openDatabase, until } from './database.fixtures.ts'
 import type { PostgresStore } from './postgres.ts'
+import { openRedrives } from './redrive.ts'
 import { afterwards, batchOf, claimed, one } from './store.fixtures.ts'
 
 /**
@@ -13,6 +14,7 @@ import { afterwards, batchOf, claimed, one } from './store.fixtures.ts'
 describe('with 200,000 actors that were never analyzed', () => {
   let database: OpenDatabase
   let store: PostgresStore
+  let redrives: ReturnType<typeof openRedrives>
   let row: PartitionRow
   const actorId = randomUUID()
   const hotShow = randomUUID()
@@ -31,6 +33,7 @@ describe('with 200,000 actors that were never analyzed', () => {
     // Tells the planner for sure that they are empty.
     await sql.unsafe('vacuum analyze')
     store = await database.open()
+    redrives = openRedrives({ url: database.url, applicationName: 'redrive', deadlineMs: 5_000 })
     await useAll()
     await sql`
       insert into actor (partition, kind, id, version, state, wake_at)
@@ -66,6 +69,11 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.load(addresses)
       await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
       await store.findTurns(hotKeys)
+      await redrives.findTakers([...hotKeys, ...batch.turns.map((turn) => ({ ...turn, id: turn.actorId }))])
+      await redrives.readJournal(0, row.head - 1, 10)
+      await redrives.orders([0, 1, 2, 3])
+      await store.readStreams()
+      await store.noteStream('events', { id: 'e', lastSequence: round }, undefined)
       await store.readJournal(0, row.head - 1, 10)
       await store.saveProgress([row])
       await store.readPartitions([0])
@@ -109,6 +117,7 @@ describe('with 200,000 actors that were never analyzed', () => {
     const earlier = Object.fromEntries(await Promise.all(tables.map(async (name) => [name, await scans(name)])))
     await useAll()
     // A backend hands in its counts within a second or so of its last statement, and at its end.
+    await redrives.close()
     await store.close()
     await until(async () => (await scans('actor')).lookups >= earlier.actor.lookups + 800)
     for (const name of tables) {

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import type { Daemon } from '../ops/sandbox/daemon.ts'
+import { runCli } from './support/cli.ts'
+import { Client, startLoad } from './support/client.ts'
+import { type Cluster, findLost, startCluster } from './support/cluster.ts'
+import { checkInvariants } from './support/invariants.ts'
+import { until } from './support/wait.ts'
+
+/** Bookings before and after the loss; more of them make a longer run of it. */
+const bookings = Number(process.env.REDRIVE_BOOKINGS ?? 150)
+
+type Received = { effects_by_key: Record<string, Record<string, number>>; sheets: Record<string, string[][]> }
+
+/** Two workers, so that sends go through the broker; one carries out effects. */
+describe('NATS loses its store under load', () => {
+  let cluster: Cluster
+  let daemons: Daemon[]
+  let client: Client
+  before(async () => {
+    cluster = await startCluster({ confirmAfterMs: 50 })
+    daemons = [await cluster.addDaemon(), await cluster.addDaemon('worker')]
+    client = new Client(daemons[0]?.url ?? '')
+  })
+  after(async () => {
+    client.close()
+    await cluster.stop()
+  })
+
+  /** What the journal has promised to do and not done. */
+  const untaken = async (): Promise<number> => {
+    const [row] = await cluster.sql<{ count: number }[]>`
+      select count(*)::int from turn cross join lateral json_array_elements(decision->'calls') as call
+      where not exists (select from turn as outcome where outcome.meta->>'causationId' = call->>'messageId')`
+    return row?.count ?? 0
+  }
+  const redriven = async (): Promise<Record<string, number>> => {
+    const sum: Record<string, number> = {}
+    for (const { url } of daemons) {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      for (const [, what = '', count] of text.matchAll(/^turnstile_redriven_total\{what="(\w+)"\} (\d+)$/gm))
+        sum[what] = (sum[what] ?? 0) + Number(count)
+    }
+    return sum
+  }
+  const isOver = async (): Promise<boolean> => {
+    const [row] = await cluster.sql<{ due: number; done: number }[]>`
+      select count(up_to)::int as due, count(position)::int as done from redrive`
+    return row?.due === 0 && row.done > 0
+  }
+
+  test('nothing that was answered with 201 is lost, and nothing is done twice', async (t) => {
+    const shows = await Promise.all(Array.from({ length: 10 }, () => client.createShow(1_000_000)))
+    const load = startLoad(client, shows, 16)
+    await until('bookings are made', () => load.report.booked.length >= bookings, 60_000)
+    await cluster.nats.kill()
+    rmSync(cluster.nats.streamsFolder, { recursive: true })
+    await cluster.nats.start()
+    const startedMs = performance.now()
+    const soFar = load.report.booked.length
+    await until('bookings go on', () => load.report.booked.length >= soFar + bookings / 3, 60_000)
+    const { booked, others } = await load.stop()
+    assert.deepEqual(
+      Object.keys(others).filter((outcome) => outcome !== '503'),
+      [],
+    )
+
+    await until('the redrive is over', isOver, 60_000)
+    await until('every effect has its outcome', async () => (await untaken()) === 0, 60_000)
+    const tookMs = performance.now() - startedMs
+    const again = await redriven()
+    assert.ok((again.calls ?? 0) > 0, `nothing was lost: ${JSON.stringify(again)}`)
+    t.diagnostic(
+      `${booked.length} booked; ${JSON.stringify(again)} published again, all done ${(tookMs / 1_000).toFixed(1)} s after`,
+    )
+
+    assert.deepEqual(await findLost(cluster.sql, booked), [])
+    const unfinished = await cluster.sql`
+      select id from actor where (kind = 'ticket' and (state->>'receipt' is null or state->>'file_name' is null
+          or json_array_length(state->'rows') <> 1))
+        or (kind = 'booking' and state->>'status' = 'made' and state->>'tickets' = '{}')`
+    assert.deepEqual([...unfinished], [])
+    await checkInvariants(cluster.sql)
+    await checkServices()
+  })
+
+  /** By key and, where the service knows none, by ticket. */
+  async function checkServices(): Promise<void> {
+    const received = (await (await fetch(cluster.gateway.addr)).json()) as Received
+    for (const [service, keys] of Object.entries(received.effects_by_key)) {
+      const twice = Object.entries(keys).filter(([, times]) => times !== 1)
+      assert.deepEqual(twice, [], service)
+    }
+    const printed = (received.sheets['tickets-to-print'] ?? []).map(([ticket]) => ticket)
+    const [row] = await cluster.sql<{ count: number }[]>`select count(*)::int from actor where kind = 'ticket'`
+    assert.deepEqual([printed.length, new Set(printed).size], [row?.count, row?.count])
+  }
+
+  test('afterwards nothing is left to publish, as the command says', async () => {
+    const { code, out } = await runCli(cluster.env, ['redrive', '--dry-run', '--older-than', '0s'])
+    assert.equal(code, 0, out)
+    assert.match(out, /^ +LOOKED AT +TAKEN +TOO YOUNG +TO PUBLISH\nsends +\d+ +\d+ +0 +0\ncalls +\d+ +\d+ +0 +0\n/)
+  })
+
+  test('the command publishes events from a given time on', async () => {
+    const { code, out } = await runCli(cluster.env, ['redrive', '--json', '--events-since', '2020-01-01T00:00:00Z'])
+    assert.equal(code, 0, out)
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const { counts } = lines.pop()
+    assert.equal(lines.length, counts.events.lost)
+    assert.deepEqual(new Set(lines.map(({ what, result }) => `${what} ${result}`)), new Set(['event published']))
+  })
+})

@@ -35,6 +35,21 @@ describe('NATS loses its store under load', () => {
       where not exists (select from turn as outcome where outcome.meta->>'causationId' = call->>'messageId')`
     return row?.count ?? 0
   }
+  /** What the broker has stored, and nobody has taken. */
+  const waitingSends = async (): Promise<number> => {
+    const [row] = await cluster.sql<{ count: number }[]>`
+      select count(*)::int from turn
+      join partition on partition.id = turn.partition and turn.position <= partition.published
+      cross join lateral json_array_elements(decision->'sends') as send
+      where send->>'messageId' is not null
+        and not exists (select from turn as target where target.message_id = (send->>'messageId')::uuid)`
+    return row?.count ?? 0
+  }
+  const command = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await runCli(cluster.env, args)
+    assert.equal(code, 0, out + err)
+    return out
+  }
   const redriven = async (): Promise<Record<string, number>> => {
     const sum: Record<string, number> = {}
     for (const { url } of daemons) {
@@ -52,11 +67,17 @@ describe('NATS loses its store under load', () => {
 
   test('nothing that was answered with 201 is lost, and nothing is done twice', async (t) => {
     const shows = await Promise.all(Array.from({ length: 10 }, () => client.createShow(1_000_000)))
+    // So that effects wait in their queue, and sends in the mailboxes.
+    await command('pause', 'service', 'receipts', '--reason', 'the store is about to be lost')
     const load = startLoad(client, shows, 16)
     await until('bookings are made', () => load.report.booked.length >= bookings, 60_000)
+    daemons[1]?.process().signal('SIGSTOP')
+    await until('sends wait', async () => (await waitingSends()) > 0)
     await cluster.nats.kill()
     rmSync(cluster.nats.streamsFolder, { recursive: true })
     await cluster.nats.start()
+    daemons[1]?.process().signal('SIGCONT')
+    await command('resume', 'service', 'receipts')
     const startedMs = performance.now()
     const soFar = load.report.booked.length
     await until('bookings go on', () => load.report.booked.length >= soFar + bookings / 3, 60_000)
@@ -70,7 +91,7 @@ describe('NATS loses its store under load', () => {
     await until('every effect has its outcome', async () => (await untaken()) === 0, 60_000)
     const tookMs = performance.now() - startedMs
     const again = await redriven()
-    assert.ok((again.calls ?? 0) > 0, `nothing was lost: ${JSON.stringify(again)}`)
+    for (const what of ['sends', 'calls', 'events']) assert.ok((again[what] ?? 0) > 0, `no ${what} were lost`)
     t.diagnostic(
       `${booked.length} booked; ${JSON.stringify(again)} published again, all done ${(tookMs / 1_000).toFixed(1)} s after`,
     )
@@ -98,14 +119,12 @@ describe('NATS loses its store under load', () => {
   }
 
   test('afterwards nothing is left to publish, as the command says', async () => {
-    const { code, out } = await runCli(cluster.env, ['redrive', '--dry-run', '--older-than', '0s'])
-    assert.equal(code, 0, out)
+    const out = await command('redrive', '--dry-run', '--older-than', '0s')
     assert.match(out, /^ +LOOKED AT +TAKEN +TOO YOUNG +TO PUBLISH\nsends +\d+ +\d+ +0 +0\ncalls +\d+ +\d+ +0 +0\n/)
   })
 
   test('the command publishes events from a given time on', async () => {
-    const { code, out } = await runCli(cluster.env, ['redrive', '--json', '--events-since', '2020-01-01T00:00:00Z'])
-    assert.equal(code, 0, out)
+    const out = await command('redrive', '--json', '--older-than', '0s', '--events-since', '2020-01-01T00:00:00Z')
     const lines = out
       .trim()
       .split('\n')

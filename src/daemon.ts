@@ -9,12 +9,14 @@ import { startEffects } from './effects/index.ts'
 import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/leases.ts'
 import type { Log } from './engine/ports.ts'
+import { Redriver } from './engine/redriver.ts'
 import { createIngress } from './ingress/server.ts'
 import { projections } from './projections/index.ts'
 import { Projector } from './projections/projector.ts'
 import type { Role } from './roles.ts'
 import { openStore, prepareDatabase } from './store/postgres.ts'
 import { openLiveProjections } from './store/projections.ts'
+import { openRedrives } from './store/redrive.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
@@ -25,6 +27,10 @@ export type Daemon = {
 
 /** Nothing hangs on a read model's time but its lag, and its largest steps take a while. */
 const projectorDeadlineMs = 10_000
+
+/** Nobody waits for a redrive, and it reads long pages. */
+const redriveDeadlineMs = 10_000
+const dayMs = 24 * 60 * 60_000
 
 type Part = { name: string; stop(): Promise<void> }
 
@@ -79,6 +85,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
       batchMessages: config.TURNSTILE_BATCH_MESSAGES,
       cachedActors: config.TURNSTILE_CACHED_ACTORS,
       deadlines: { bookingMs: config.BOOKING_DEADLINE_MS, bundleStepMs: config.BUNDLE_STEP_DEADLINE_MS },
+      eventsKeptMs: config.TURNSTILE_EVENT_DAYS * dayMs,
     }
     const ports = { store, mailboxes, publisher, clock: systemClock, log, observer }
     const engine = new Engine(worker, actors, limits, ports)
@@ -86,6 +93,15 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     engine.start()
     keeper.start()
     parts.push({ name: 'engine', stop: () => engine.stop() }, { name: 'leases', stop: () => keeper.stop() })
+    const redrives = openRedrives({
+      url: config.POSTGRES_URL,
+      applicationName: `turnstile ${worker} redrive`,
+      deadlineMs: redriveDeadlineMs,
+    })
+    const owned = () => engine.partitions.map(({ id }) => id)
+    const redriver = new Redriver(config.TURNSTILE_PARTITIONS, owned, { ...ports, redrives })
+    redriver.start()
+    parts.push({ name: 'redrives', stop: () => redrives.close() }, { name: 'redriver', stop: () => redriver.stop() })
   }
   if (roles.includes('effects')) {
     const ports = { effects: broker.effects, publisher, store, clock: systemClock, callHttp, log, observer }

@@ -6,6 +6,7 @@ import { TurnstileError } from './errors.ts'
 import { journal } from './journal/index.ts'
 import { runPauseCommand } from './pauses/index.ts'
 import { projections } from './projections/commands/index.ts'
+import { runRedrive } from './redrive/index.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
 import { verifyRecord } from './verify/index.ts'
@@ -19,6 +20,7 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile verify …                           reads the journal and holds everything against it
   turnstile journal show KIND ID …             tells an actor's life, turn by turn
+  turnstile redrive …                          publishes again what the broker has lost
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
@@ -35,6 +37,7 @@ const commands = {
   projections,
   verify: verifyRecord,
   journal,
+  redrive: runRedrive,
 }
 
 async function main(args: string[]): Promise<number> {

@@ -17,7 +17,11 @@ export type NatsOptions = {
   progress?: ((line: string) => void) | undefined
 }
 
-export type NatsServer = Server & { url: string }
+export type NatsServer = Server & {
+  url: string
+  /** Where it keeps the streams: without it, it has lost them. */
+  streamsFolder: string
+}
 
 /** From this version on a stream can map subjects itself, and the daemon's does. */
 const hasSubjectTransform: Version = { major: 2, minor: 10 }
@@ -42,7 +46,11 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
   }).catch((cause) => {
     throw cause instanceof SandboxError && cause.code === 'died' ? brokenData(options.folder, cause) : cause
   })
-  return { ...server, url: `nats://127.0.0.1:${options.port}` }
+  return {
+    ...server,
+    url: `nats://127.0.0.1:${options.port}`,
+    streamsFolder: path.join(options.folder, 'jetstream'),
+  }
 }
 
 export function natsConfiguration(options: NatsOptions, version: Version): string {

@@ -157,11 +157,11 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
 
       it('name their stream and where it ends, the same for all', async () => {
         await broker.publisher.publish([commandTo(actorIn(12))])
-        const state = await broker.mailboxes.state()
-        assert.deepEqual(await (await harness.connect()).mailboxes.state(), state)
+        const state = await broker.mailboxes.streams()
+        assert.deepEqual(await (await harness.connect()).mailboxes.streams(), state)
         const { mailbox, takes } = await openReader(broker.mailboxes, 12)
-        assert.deepEqual(mailbox.stream, state)
-        assert.equal((await takes(1)).at(-1)?.sequence, state.lastSequence)
+        assert.deepEqual(mailbox.stream, state.mailbox)
+        assert.equal((await takes(1)).at(-1)?.sequence, state.mailbox.lastSequence)
       })
     })
 
@@ -252,6 +252,15 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
           const { to, messageId, meta } = one
           assert.deepEqual([to, one.type, messageId, meta], [first.to, first.type, first.messageId, first.meta])
         }
+      })
+
+      it('tells a message again under its own id, once a round', async () => {
+        const sent = commandTo(actorIn(31))
+        const again = { ...sent, round: 'redrive-1' }
+        for (const message of [sent, sent, again, again]) await broker.publisher.publish([message])
+        const reader = await openReader(broker.mailboxes, 31)
+        assert.deepEqual(idsOf(await reader.takes(2)), [sent.messageId, sent.messageId])
+        assert.equal(reader.mailbox.lag, 0)
       })
 
       it('waits for room when the mailboxes are full', async () => {
@@ -442,6 +451,18 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         await broker.publisher.publish([effect])
         await until('it is there', () => got.length === 1)
         assert.deepEqual([got[0]?.messageId, got[0]?.mayBeRepeat], [effect.messageId, true])
+      })
+
+      it('say so when they are told again in another round', async () => {
+        const seen: boolean[] = []
+        await broker.effects.consume(service, 1, async ({ mayBeRepeat, done }) => {
+          seen.push(mayBeRepeat)
+          await done()
+        })
+        const effect = effectOf()
+        await broker.publisher.publish([effect, { ...effect, round: 'redrive-1' }])
+        await until('both are there', () => seen.length === 2)
+        assert.deepEqual(seen, [false, true])
       })
 
       it('do not wait for a slow one while there is room', async () => {

@@ -27,6 +27,9 @@ export class NatsEffectQueue implements EffectQueue {
     ticker.add((nowMs) => {
       for (const reader of this.#readers) reader.tick(nowMs)
     })
+    connection.on('disconnected', () => {
+      for (const reader of this.#readers) reader.forgetDeliveries()
+    })
     connection.on('reconnected', () => {
       for (const reader of this.#readers) reader.connectionLost()
     })

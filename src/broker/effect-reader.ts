@@ -32,6 +32,8 @@ export class EffectReader {
   #pull: Pull | undefined
   #concurrency: number
   #inHand = 0
+  /** Rises when what was delivered may be another message's for the server from then on. */
+  #life = 0
   #isClosing = false
 
   constructor(options: EffectReaderOptions) {
@@ -46,6 +48,15 @@ export class EffectReader {
 
   connectionLost(): void {
     this.#pull?.fail(new TurnstileError('mailbox-lost', 'the connection to NATS was lost'))
+  }
+
+  /**
+   * An acknowledgement names its message by the sequence alone. A server that comes back without its data gives the
+   * sequences to others, which that would take off the queue unseen: so what came before is not acknowledged any more. If
+   * it is still there it comes again, and does no harm.
+   */
+  forgetDeliveries(): void {
+    this.#life += 1
   }
 
   limit(concurrency: number): void {
@@ -72,7 +83,9 @@ export class EffectReader {
           })
         })
         this.#refill()
-        log.debug({ service, err: await broken }, 'the reading of effects broke, beginning again')
+        const cause = await broken
+        this.forgetDeliveries()
+        log.debug({ service, err: cause }, 'the reading of effects broke, beginning again')
       } catch (error) {
         log.debug({ service, err: error }, 'effects cannot be read yet')
       }
@@ -116,6 +129,10 @@ export class EffectReader {
     const { subject, reply = '', data: payload } = message
     const { subjects, service } = this.#options
     const headers = readHeaders(message)
+    const life = this.#life
+    const tell = (word: string): void => {
+      if (life === this.#life) this.#options.connection.tell(reply, word)
+    }
     const place = () => `${subjects.effectStream}/${info.at}/${info.streamSequence}`
     return {
       service,
@@ -125,9 +142,11 @@ export class EffectReader {
       headers,
       attempt: info.delivered,
       mayBeRepeat: mayRepeat(headers, info.at),
-      done: () => this.#done(reply),
-      retry: (delayMs) => this.#options.connection.tell(reply, `-NAK ${JSON.stringify({ delay: nanos(delayMs) })}`),
-      working: () => this.#options.connection.tell(reply, '+WPI'),
+      done: async () => {
+        if (life === this.#life) await this.#done(reply)
+      },
+      retry: (delayMs) => tell(`-NAK ${JSON.stringify({ delay: nanos(delayMs) })}`),
+      working: () => tell('+WPI'),
     }
   }
 

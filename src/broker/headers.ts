@@ -42,7 +42,7 @@ export function encodeHeaders(messageId: string, meta: Meta, actor?: Address, tu
 }
 
 /** The same message once more: another one for the broker, the same for whoever reads it. */
-export function renewHeaders(headers: Headers, round: number): Headers {
+export function renewHeaders(headers: Headers, round: number | string): Headers {
   const id = headers[names.messageId] ?? ''
   return { ...headers, [names.messageId]: `${id}/${round}`, [names.originalId]: id }
 }

@@ -1,6 +1,6 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
-import type { Mailbox, MailboxEvents, Mailboxes, StreamState } from '../engine/ports.ts'
+import type { Mailbox, MailboxEvents, Mailboxes, StreamState, StreamStates } from '../engine/ports.ts'
 import type { Connection } from './connection.ts'
 import { Reading } from './reading.ts'
 import { isNotFound, type Streams } from './streams.ts'
@@ -33,8 +33,8 @@ export class NatsMailboxes implements Mailboxes {
     connection.on('reconnected', () => this.#each((reading) => reading.connectionLost()))
   }
 
-  state(): Promise<StreamState> {
-    return this.#connection.whileConnected(() => this.#streams.mailboxState())
+  streams(): Promise<StreamStates> {
+    return this.#connection.whileConnected(() => this.#streams.states())
   }
 
   async open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox> {
@@ -43,7 +43,7 @@ export class NatsMailboxes implements Mailboxes {
     await Promise.all([this.#delete(consumer), this.#delete(consumerName(partition, epoch - 1))])
     const pending = await this.#createConsumer(consumer, partition, cursor)
     // Asked for last: the stream could have been made anew until just now.
-    const stream = await this.state()
+    const stream = await this.#state()
     const reading = new Reading({
       connection: this.#connection,
       subjects: this.#subjects,
@@ -70,6 +70,10 @@ export class NatsMailboxes implements Mailboxes {
     this.#readings.clear()
   }
 
+  #state(): Promise<StreamState> {
+    return this.#connection.whileConnected(() => this.#streams.mailboxState())
+  }
+
   /** @returns how many messages lie behind the cursor */
   async #createConsumer(name: string, partition: number, cursor: number): Promise<number> {
     const config = {
@@ -90,7 +94,7 @@ export class NatsMailboxes implements Mailboxes {
       return (await this.#connection.whileConnected(create)).num_pending
     } catch (error) {
       // Without a stream there will be no consumer at the next attempt either.
-      if (isNotFound(error)) await this.state()
+      if (isNotFound(error)) await this.#state()
       throw error
     }
   }

@@ -33,6 +33,7 @@ export class MemoryEffectQueue {
     this.#stream = stream
     this.#subjects = subjects
     this.#schedule = schedule
+    stream.onLoss(() => this.#waiting.clear())
     stream.onAppend((service, message) => this.#enqueue(service, { message, attempts: 0, lease: undefined }))
   }
 

@@ -1,4 +1,12 @@
-import type { Delivery, Mailbox, MailboxEvents, Mailboxes, StreamState } from '../engine/ports.ts'
+import type {
+  Delivery,
+  Mailbox,
+  MailboxEvents,
+  Mailboxes,
+  StreamName,
+  StreamState,
+  StreamStates,
+} from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { MemoryStream } from './memory-stream.ts'
 import type { Subjects } from './subjects.ts'
@@ -10,28 +18,38 @@ export type Schedule = (delayMs: number, task: () => void) => void
 
 /** The mailboxes in memory. All processes share one of these. */
 export class MemoryMailboxes implements Mailboxes {
+  readonly #streams: Record<StreamName, MemoryStream>
   readonly #stream: MemoryStream
   readonly #subjects: Subjects
   readonly #schedule: Schedule
   readonly #readings = new Set<MemoryReading>()
 
-  constructor(stream: MemoryStream, subjects: Subjects, schedule: Schedule) {
-    this.#stream = stream
+  constructor(streams: Record<StreamName, MemoryStream>, subjects: Subjects, schedule: Schedule) {
+    this.#streams = streams
+    this.#stream = streams.mailbox
     this.#subjects = subjects
     this.#schedule = schedule
-    stream.onAppend((lane) => {
+    // As after the restart of a server.
+    this.#stream.onLoss(() => {
+      for (const reading of this.#readings) reading.lose(`partition ${reading.partition} has lost its stream`)
+    })
+    this.#stream.onAppend((lane) => {
       for (const reading of this.#readings) if (reading.lane === lane) reading.fill()
     })
   }
 
-  async state(): Promise<StreamState> {
-    return this.#stream.state
+  async streams(): Promise<StreamStates> {
+    const { mailbox, effects, events } = this.#streams
+    return { mailbox: mailbox.state, effects: effects.state, events: events.state }
   }
 
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox> {
     return new Promise((resolve) => {
       this.#schedule(0, () => {
-        for (const other of this.#readings) if (other.partition === partition && other.epoch <= epoch) other.shutOut()
+        for (const other of this.#readings) {
+          if (other.partition === partition && other.epoch <= epoch)
+            other.lose(`partition ${partition} has another reader`)
+        }
         const forget = (closed: MemoryReading) => this.#readings.delete(closed)
         const place = { partition, epoch, cursor }
         const reading = new MemoryReading(this.#stream, this.#subjects, this.#schedule, place, events, forget)
@@ -107,10 +125,9 @@ class MemoryReading implements Mailbox {
     this.#forget(this)
   }
 
-  shutOut(): void {
+  lose(why: string): void {
     void this.close()
-    const cause = new TurnstileError('mailbox-lost', `partition ${this.partition} has another reader`)
-    this.#schedule(0, () => this.#events.lost(cause))
+    this.#schedule(0, () => this.#events.lost(new TurnstileError('mailbox-lost', why)))
   }
 
   fill(): void {

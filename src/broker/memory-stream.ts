@@ -16,13 +16,15 @@ export class MemoryStream {
   readonly #lanes = new Map<string, Stored[]>()
   /** When each message id came last. Oldest first. */
   readonly #ids = new Map<string, number>()
+  readonly #lossListeners = new Set<() => void>()
   readonly #listeners = new Set<(lane: string, message: Stored) => void>()
   #sequence = 0
   #size = 0
+  #lives = 0
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
-    this.#id = `memory since ${nowMs()}`
+    this.#id = this.#name()
   }
 
   get state(): StreamState {
@@ -50,15 +52,14 @@ export class MemoryStream {
   loseAfter(sequence: number): void {
     for (const lane of this.#lanes.keys()) this.remove(lane, (message) => message.sequence > sequence)
     this.#sequence = sequence
+    this.#ids.clear()
+    for (const listener of this.#lossListeners) listener()
   }
 
-  /** Loses everything and begins another life, as when its disk is lost and somebody makes it anew. */
+  /** Is deleted, and made anew. */
   wipe(): void {
-    this.#id = `memory since ${this.#nowMs()}`
-    this.#lanes.clear()
-    this.#ids.clear()
-    this.#sequence = 0
-    this.#size = 0
+    this.#id = this.#name()
+    this.loseAfter(0)
   }
 
   /** What follows the sequence, at most so many, and how many follow them. */
@@ -76,8 +77,16 @@ export class MemoryStream {
     this.#lanes.set(lane, kept)
   }
 
+  onLoss(listener: () => void): void {
+    this.#lossListeners.add(listener)
+  }
+
   onAppend(listener: (lane: string, message: Stored) => void): void {
     this.#listeners.add(listener)
+  }
+
+  #name(): string {
+    return `memory ${++this.#lives} since ${this.#nowMs()}`
   }
 
   #lane(name: string): Stored[] {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
-import path from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { until } from '../../test/support/wait.ts'
 import type { Outgoing } from '../engine/ports.ts'
@@ -123,13 +122,35 @@ describe('when nats-server', () => {
 
   it('comes back without its data, the streams are made again', async () => {
     const { mailboxes, publisher } = harness.broker
-    const before = (await mailboxes.state()).id
+    const before = (await mailboxes.streams()).mailbox.id
     const reader = await openReader(mailboxes, 4)
     await kill()
-    rmSync(path.join(server.folder, 'jetstream'), { recursive: true })
+    rmSync(server.streamsFolder, { recursive: true })
     await restart()
     await until('the reading is lost', () => reader.lost.length === 1)
-    assert.notEqual((await mailboxes.state()).id, before)
+    assert.notEqual((await mailboxes.streams()).mailbox.id, before)
     await publisher.publish([commandTo(actorIn(4)), effectOf()])
+  })
+
+  it('comes back without its data, what was in hand takes nothing of the new off the queue', async () => {
+    const { publisher, effects } = harness.broker
+    const handled: string[] = []
+    let finish = (): void => {}
+    const finished = new Promise<void>((resolve) => (finish = resolve))
+    await effects.consume('dead-nation', 1, async ({ messageId, done }) => {
+      handled.push(messageId)
+      if (handled.length === 1) await finished
+      await done()
+    })
+    await publisher.publish([effectOf()])
+    await until('it is in hand', () => handled.length === 1)
+    await kill()
+    rmSync(server.streamsFolder, { recursive: true })
+    await restart()
+    const sent = [effectOf(), effectOf(), effectOf()]
+    await publisher.publish(sent)
+    finish()
+    await until('all are handed over', () => handled.length === 4)
+    assert.deepEqual(handled.slice(1), idsOf(sent))
   })
 })

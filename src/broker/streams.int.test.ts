@@ -35,7 +35,9 @@ describe('the streams', () => {
   it('can be made by several at once', async () => {
     await deleteStreams(harness.connection, harness.prefix)
     const brokers = await Promise.all([open(), open(), open(), open()])
-    const identities = (await Promise.all(brokers.map(({ mailboxes }) => mailboxes.state()))).map(({ id }) => id)
+    const identities = (await Promise.all(brokers.map(({ mailboxes }) => mailboxes.streams()))).map(
+      ({ mailbox }) => mailbox.id,
+    )
     assert.equal(new Set(identities).size, 1)
     await Promise.all(brokers.map((broker) => broker.close()))
   })
@@ -64,12 +66,12 @@ describe('the streams', () => {
 
   it('are made again, with another identity, when somebody deletes them', async () => {
     const { mailboxes } = harness.broker
-    const before = (await mailboxes.state()).id
+    const before = (await mailboxes.streams()).mailbox.id
     await harness.manager.streams.delete(harness.subjects.mailboxStream)
     const lost = () => {}
     await assert.rejects(mailboxes.open(0, 1, 10, { ready() {}, lost }))
     const mailbox = await mailboxes.open(0, 1, 10, { ready() {}, lost })
     assert.notEqual(mailbox.stream.id, before)
-    assert.deepEqual(mailbox.stream, await mailboxes.state())
+    assert.deepEqual(mailbox.stream, (await mailboxes.streams()).mailbox)
   })
 })

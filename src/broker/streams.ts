@@ -8,7 +8,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/transport-node'
-import type { StreamState } from '../engine/ports.ts'
+import type { StreamState, StreamStates } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import { duplicateWindowMs } from './headers.ts'
 import type { Subjects } from './subjects.ts'
@@ -44,20 +44,23 @@ export class Streams {
    */
   async ensure(): Promise<void> {
     await this.#ensureMailboxes()
-    await this.#ensure(this.#eventStream(), {
-      storage: StorageType.File,
-      retention: RetentionPolicy.Limits,
-    })
-    await this.#ensure(this.#effectStream(), {
-      storage: StorageType.File,
-      retention: RetentionPolicy.Workqueue,
-    })
+    await this.#ensureEvents()
+    await this.#ensureEffects()
   }
 
-  /** Named by when the mailbox stream was made: another one means that somebody deleted it. It is made again if need be. */
+  /** The mailbox stream alone. It is made again if need be. */
   async mailboxState(): Promise<StreamState> {
-    const { created, state } = (await this.#find(this.#subjects.mailboxStream)) ?? (await this.#ensureMailboxes())
-    return { id: created, lastSequence: state.last_seq }
+    return stateOf((await this.#find(this.#subjects.mailboxStream)) ?? (await this.#ensureMailboxes()))
+  }
+
+  async states(): Promise<StreamStates> {
+    const { effectStream, eventStream } = this.#subjects
+    const [mailbox, effects, events] = await Promise.all([
+      this.mailboxState(),
+      this.#find(effectStream).then((found) => found ?? this.#ensureEffects()),
+      this.#find(eventStream).then((found) => found ?? this.#ensureEvents()),
+    ])
+    return { mailbox, effects: stateOf(effects), events: stateOf(events) }
   }
 
   #ensureMailboxes(): Promise<StreamInfo> {
@@ -66,6 +69,14 @@ export class Streams {
       retention: RetentionPolicy.Limits,
       max_bytes: mailboxBytes,
     })
+  }
+
+  #ensureEvents(): Promise<StreamInfo> {
+    return this.#ensure(this.#eventStream(), { storage: StorageType.File, retention: RetentionPolicy.Limits })
+  }
+
+  #ensureEffects(): Promise<StreamInfo> {
+    return this.#ensure(this.#effectStream(), { storage: StorageType.File, retention: RetentionPolicy.Workqueue })
   }
 
   #mailboxStream(): Config {
@@ -137,6 +148,9 @@ export class Streams {
     return major > 2 || (major === 2 && minor >= 10)
   }
 }
+
+/** Named by when the stream was made: another one means that somebody deleted it. */
+const stateOf = ({ created, state }: StreamInfo): StreamState => ({ id: created, lastSequence: state.last_seq })
 
 function differs(config: StreamConfig, owned: Config): boolean {
   const actual = config as unknown as Record<string, unknown>

@@ -12,6 +12,11 @@ export type Wire = { subject: string; headers: Headers; body: string | Buffer }
 export type Stored = { subject: string; headers: Headers; payload: Uint8Array; sequence: number; at: number }
 
 export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
+  const wire = encode(subjects, message)
+  return message.round === undefined ? wire : { ...wire, headers: renewHeaders(wire.headers, message.round) }
+}
+
+function encode(subjects: Subjects, message: Outgoing): Wire {
   const { address, messageId, meta } = message
   switch (message.to) {
     case 'mailbox': {
@@ -40,10 +45,10 @@ export function encodeOutgoing(subjects: Subjects, message: Outgoing): Wire {
       }
     }
     case 'origin': {
-      const { service, type, payload, round } = message
+      const { service, type, payload } = message
       return {
         subject: service ? subjects.effect(service, type) : subjects.command(address, type),
-        headers: renewHeaders(encodeHeaders(messageId, meta, service && address), round),
+        headers: encodeHeaders(messageId, meta, service && address),
         body: Buffer.from(payload),
       }
     }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import type { Publisher, Requeued } from '../engine/ports.ts'
+import type { Outgoing, Publisher } from '../engine/ports.ts'
 import type { Author } from '../store/dead-letter-acts.ts'
 import type { LetterRecord, LetterSummary } from '../store/dead-letter-records.ts'
 import { forEachLetter, type Result } from './bulk.ts'
@@ -25,7 +25,7 @@ ${filterHelp}  --all                needed when nothing says which
 `
 
 /** The publisher tries for ever; a person does not wait for ever. */
-const publishMs = 10_000
+export const publishMs = 10_000
 
 export const requeue: Command = {
   help,
@@ -74,7 +74,7 @@ async function requeueOne(
   const message = originOf(letter)
   if (!message) return { letter, fault: 'its subject was incomplete, so it has nowhere to go: discard it' }
   try {
-    if (!(await isStored(publisher, message))) {
+    if (!(await isStored(publisher, [message]))) {
       broker.isStuck = true
       return { letter, fault: `the broker has not stored it within ${publishMs / 1_000} s: it stays ${letter.status}` }
     }
@@ -87,10 +87,11 @@ async function requeueOne(
   }
 }
 
-async function isStored(publisher: Publisher, message: Requeued): Promise<boolean> {
+/** Whether the broker has stored them while a person waits. */
+export async function isStored(publisher: Publisher, messages: Outgoing[]): Promise<boolean> {
   const late = new AbortController()
   try {
-    const published = publisher.publish([message]).then(() => true)
+    const published = publisher.publish(messages).then(() => true)
     return await Promise.race([published, sleep(publishMs, false, { signal: late.signal })])
   } finally {
     late.abort()

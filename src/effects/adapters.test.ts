@@ -286,6 +286,15 @@ describe('a row whose append may have happened', () => {
     assert.deepEqual(methods(calls), ['GET', 'POST'])
   })
 
+  test('is appended once when two copies of it come at the same time', async (t) => {
+    const { calls, gateway, count } = await startSheet(t, { answers: 0, rows: true })
+    const { settings, told } = aWorker(spreadsheets, gateway)
+    const copies = [aDelivery('spreadsheets', request), aDelivery('spreadsheets', request)]
+    await Promise.all(copies.map(({ effect }) => carryOut(effect, settings)))
+    assert.deepEqual([methods(calls), count()], [['POST', 'GET'], 1])
+    assert.equal(told.length, 2)
+  })
+
   for (const [name, status, answer] of [
     ['a sheet that cannot be read', 503, ''],
     ['an answer that is no sheet', 200, { rows: 1 }],

@@ -6,6 +6,7 @@ import type { Tagged } from '../actor/actor.ts'
 import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
 import { callHttp } from './http.ts'
+import { InTurn } from './in-turn.ts'
 import type { AnyAdapter } from './service.ts'
 import type { EffectSettings } from './worker.ts'
 
@@ -66,6 +67,7 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
     gate: { pass: (call) => call() },
     clock: systemClock,
     callHttp,
+    inTurn: new InTurn(),
     gateway,
     partitions: 64,
     random: () => 1,

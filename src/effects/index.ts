@@ -4,6 +4,7 @@ import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
 import type { CallHttp } from './http.ts'
+import { InTurn } from './in-turn.ts'
 import { watchPauses } from './pauses.ts'
 import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
@@ -72,6 +73,7 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
   const settings = {
     adapter,
     gate,
+    inTurn: new InTurn(),
     publisher,
     deadLetters: store,
     failures: store,

@@ -10,6 +10,7 @@ import type { DeadLetter, EffectDelivery, EffectFailure, Outgoing } from '../eng
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
 import { callHttp } from './http.ts'
+import { InTurn } from './in-turn.ts'
 import { startEffects } from './index.ts'
 import { carryOut, type EffectSettings } from './worker.ts'
 
@@ -68,6 +69,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 const settings = (): EffectSettings => ({
   adapter: deadNation,
   gate: { pass: (call) => call() },
+  inTurn: new InTurn(),
   gateway,
   partitions: 64,
   random: () => 1,

@@ -17,6 +17,7 @@ import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
 import type { CallHttp } from './http.ts'
+import type { InTurn } from './in-turn.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, ServiceCall } from './service.ts'
 
@@ -31,6 +32,7 @@ export type FailureNotes = Pick<Store, 'noteFailure' | 'forgetFailure'>
 export type EffectSettings = {
   adapter: AnyAdapter
   gate: Pick<Gate, 'pass'>
+  inTurn: InTurn
   publisher: Publisher
   deadLetters: DeadLetters
   failures: FailureNotes
@@ -60,9 +62,12 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
   const settled = new AbortController()
   void keepInHand(effect, settings.clock, settled.signal)
   try {
-    const outcome = await settings.gate.pass(() => timed(effect, parsed, settings))
-    if (outcome) await settle(effect, parsed.request, outcome, settings)
-    else effect.retry(0)
+    await settings.inTurn.run(effect.messageId, async (isSecond) => {
+      const delivery = isSecond ? { ...effect, mayBeRepeat: true } : effect
+      const outcome = await settings.gate.pass(() => timed(delivery, parsed, settings))
+      if (outcome) await settle(effect, parsed.request, outcome, settings)
+      else effect.retry(0)
+    })
   } finally {
     // A reason, because without one an error with its stack is made up: some of the costliest microseconds of a call.
     settled.abort('settled')

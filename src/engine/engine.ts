@@ -21,6 +21,7 @@ import type {
   Store,
 } from './ports.ts'
 import { Signal } from './signal.ts'
+import { StreamWatch } from './stream-watch.ts'
 import { Suspects } from './suspects.ts'
 
 export type EnginePorts = {
@@ -37,6 +38,8 @@ export type EngineLimits = {
   batchMessages: number
   cachedActors: number
   deadlines: Deadlines
+  /** How long the broker keeps public events. */
+  eventsKeptMs: number
 }
 
 /** Commits under way at once. One hides the round trip, two the other's work; more only adds latency to failures. */
@@ -72,6 +75,8 @@ export class Engine {
   readonly #alarms: Alarms
   /** What operators hold back. */
   readonly pauses: Pauses
+  /** Whether the broker still has what it had. */
+  readonly streams: StreamWatch
   /** Something happened that the loop may act on. */
   readonly #wake = new Signal()
   #commitsUnderWay = 0
@@ -90,6 +95,7 @@ export class Engine {
     this.#suspects = new Suspects(ports)
     this.#alarms = new Alarms(ports, () => this.partitions, this.#wake)
     this.pauses = new Pauses(ports)
+    this.streams = new StreamWatch(ports, limits.eventsKeptMs)
     this.#around = {
       actors,
       cache: this.#cache,
@@ -161,8 +167,10 @@ export class Engine {
   /** Reads the mailbox behind what was taken from it, and again whenever the reading breaks, until the partition goes. */
   async #read(partition: OwnedPartition): Promise<void> {
     const { mailboxes, clock, log } = this.#ports
-    while (!partition.isClosed) {
+    for (let isFirst = true; !partition.isClosed; isFirst = false) {
       try {
+        // Before anything is read or told again: what is new may soon hide what is lost.
+        if (!isFirst) await this.streams.look()
         let broke: (cause: Error) => void = () => {}
         const breaking = new Promise<Error>((resolve) => (broke = resolve))
         const events = { ready: () => this.#wake.notify(), lost: broke }

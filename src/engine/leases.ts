@@ -6,7 +6,7 @@ export type LeasePorts = { store: Store; mailboxes: Mailboxes; clock: Clock; log
 
 /** Beats per lease: so many may fail in a row before others take over. */
 const beatsPerLease = 5
-/** Beats between two purges of what the cursors have passed. */
+/** Beats between two purges of what the cursors have passed, and looks at the streams. */
 const beatsPerPurge = 10
 /** A partition that is given up may finish what is under way for so long; then it goes as it is, which is safe too. */
 const finishMs = 2_000
@@ -86,7 +86,9 @@ export class LeaseKeeper {
 
     await this.#saveProgress()
     this.#beats += 1
-    if (this.#beats % beatsPerPurge === 0) this.#send('purge', () => this.#purge())
+    if (this.#beats % beatsPerPurge > 0) return
+    this.#send('purge', () => this.#purge())
+    this.#send('look at the streams', async () => void (await this.#engine.streams.look()))
   }
 
   /** Sends somebody for what needs the broker or time: the next beat must not wait for it. One of each kind at a time. */
@@ -123,7 +125,7 @@ export class LeaseKeeper {
     // Each worker begins elsewhere, so that two of them seldom reach for the same one.
     const start = Math.floor((cluster.workers.indexOf(this.#worker) * free.length) / cluster.workers.length)
     const wanted = [...free.slice(start), ...free.slice(0, start)].slice(0, count).map(({ id }) => id)
-    const stream = await this.#ports.mailboxes.state()
+    const { mailbox: stream } = await this.#engine.streams.look()
     if (this.#stopping.signal.aborted) return
     const rows: PartitionRow[] = await this.#ports.store.claim(this.#worker, wanted, stream)
     this.#engine.adopt(rows)

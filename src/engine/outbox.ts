@@ -133,7 +133,7 @@ function answer(requestId: string, reply: Reply, fingerprint: string | undefined
 }
 
 /** What a turn tells others, with ids that are the same however often it is told. */
-function outgoingOf(turn: TurnRecord, mayBeRepeat: boolean): Outgoing[] {
+export function outgoingOf(turn: TurnRecord, mayBeRepeat: boolean): Outgoing[] {
   const { kind, actorId: id, at, decision } = turn
   const address = { kind, id }
   const meta = metaOfConsequence(turn.meta, turn.messageId, decision.reply !== undefined)

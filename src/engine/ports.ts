@@ -67,6 +67,10 @@ export interface Mailbox {
  */
 export type StreamState = { id: string; lastSequence: number }
 
+/** What the broker stores for us. */
+export type StreamName = 'mailbox' | 'effects' | 'events'
+export type StreamStates = Record<StreamName, StreamState>
+
 export interface MailboxEvents {
   /** There is something to take. */
   ready(): void
@@ -75,7 +79,8 @@ export interface MailboxEvents {
 }
 
 export interface Mailboxes {
-  state(): Promise<StreamState>
+  /** How the streams stand. Those that are missing are made. */
+  streams(): Promise<StreamStates>
   /** Reads the partition from behind `cursor`. Readers of the same partition with an earlier epoch are shut out. */
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox>
   /** Removes what the cursor has passed from the broker's disk. */
@@ -83,16 +88,17 @@ export interface Mailboxes {
 }
 
 /** Everything that leaves the engine. `messageId` is deterministic, so that publishing twice is harmless. */
-export type Outgoing =
-  | OutgoingCommand
-  | { to: 'events'; address: Address; messageId: string; event: Tagged; at: string; meta: Meta }
-  | OutgoingEffect
-  | Requeued
+export type Outgoing = OutgoingCommand | OutgoingEvent | OutgoingEffect | Requeued
+
+/**
+ * Of what was published before. Whoever reads it sees the id that it always had; for the broker, which would swallow it as
+ * a duplicate for two minutes, each round is a message of its own. An effect says of itself that it may repeat what was done.
+ */
+type Round = number | string
 
 /**
  * A dead letter on its way back to where it came from, byte for byte: to the service's queue if there is a service, else
- * to the actor's mailbox. Whoever reads it sees the id that it always had; for the broker, which would swallow it as a
- * duplicate for two minutes, each round is a message of its own.
+ * to the actor's mailbox.
  */
 export type Requeued = {
   to: 'origin'
@@ -101,8 +107,27 @@ export type Requeued = {
   type: string
   payload: Uint8Array
   messageId: string
-  round: number
+  round: Round
   meta: Meta
+}
+
+export type OutgoingCommand = {
+  to: 'mailbox'
+  address: Address
+  messageId: string
+  command: Tagged
+  meta: Meta
+  round?: Round
+}
+
+export type OutgoingEvent = {
+  to: 'events'
+  address: Address
+  messageId: string
+  event: Tagged
+  at: string
+  meta: Meta
+  round?: Round
 }
 
 export type OutgoingEffect = {
@@ -116,9 +141,8 @@ export type OutgoingEffect = {
   meta: Meta
   /** Told before, perhaps, and perhaps carried out since: whoever carries it out is told so. */
   mayBeRepeat?: boolean
+  round?: Round
 }
-
-export type OutgoingCommand = { to: 'mailbox'; address: Address; messageId: string; command: Tagged; meta: Meta }
 
 export interface Publisher {
   /**
@@ -192,6 +216,9 @@ export interface EffectConsumer {
 export type Answer = { requestId: string; reply: Reply; fingerprint?: string }
 
 // ── Store ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A stream as it stood when somebody looked: since then its identity stays, and its last sequence only rises. */
+export type StreamMark = StreamState & { name: StreamName /** How often it has lost something. */; losses: number }
 
 /** A partition as the store has it. */
 export type PartitionRow = {
@@ -356,6 +383,18 @@ export interface Store {
    * may still be under way is fenced.
    */
   claim(worker: string, partitions: number[], stream: StreamState): Promise<PartitionRow[]>
+  /** What is known of the broker's streams; of one that nobody has noted yet, nothing. */
+  readStreams(): Promise<StreamMark[]>
+  /** Notes how far the stream is, unless it has been lost since it was `seen`. */
+  noteStream(name: StreamName, now: StreamState, seen: StreamMark | undefined): Promise<void>
+  /**
+   * Notes that the stream has lost what it stored, and orders a redrive of every partition up to its head. When it is the
+   * mailbox, every partition is free afterwards, and is to be read from the stream's beginning.
+   *
+   * @param eventsKeptMs the public events of so long ago are to be published again
+   * @returns false when somebody has noted it before; then nothing is written
+   */
+  noteLoss(seen: StreamMark, now: StreamState, eventsKeptMs: number | undefined): Promise<boolean>
   /** Gives partitions up for others to take at once. Those with another epoch by now are left alone. */
   release(partitions: { id: number; epoch: number; published: number }[]): Promise<void>
   /** Ends the worker's membership. */
@@ -458,6 +497,10 @@ export interface Observer {
   alarmsArmed(count: number): void
   /** How many that have gone off wait for more than a second, and how long the first of them does. */
   alarmsDue(overdue: number, oldestMs: number): void
+  /** A stream of the broker's is found to have lost what it had stored. */
+  streamLost(name: StreamName): void
+  /** What was lost with it, and is published again. */
+  redriven(what: 'sends' | 'calls' | 'events', count: number): void
   owned(partitions: number): void
   lag(messages: number): void
   /** How many of these are paused, as far as this process has heard. */

@@ -8,6 +8,7 @@ import { Engine } from './engine.ts'
 import { LeaseKeeper } from './leases.ts'
 import type { Actors } from './parse.ts'
 import type { Answer, Log, Observer, Store } from './ports.ts'
+import { Redriver } from './redriver.ts'
 
 export const partitions = 8
 
@@ -40,11 +41,16 @@ export type Worker = {
   name: string
   engine: Engine
   keeper: LeaseKeeper
+  redriver: Redriver
   broker: Broker
   lines: string[]
   fenced: number
   /** Dead letters that were counted. */
   letters: number
+  /** What was lost and published again. */
+  redriven: Record<string, number>
+  /** Streams that were found to have lost something. */
+  losses: string[]
 }
 
 /**
@@ -77,7 +83,7 @@ export class World {
     { wrap = (store: Store): Store => store, rules = actors as Actors, batchMessages = 100 } = {},
   ): Worker {
     const broker = this.broker.connect()
-    const worker = { name, broker, lines: [] as string[], fenced: 0, letters: 0 }
+    const worker = { name, broker, lines: [] as string[], fenced: 0, letters: 0, redriven: {}, losses: [] }
     const { store, clock } = this
     const counting = override(wrap(store), 'commit', async (batch, commit) => {
       const result = await commit(batch)
@@ -87,11 +93,21 @@ export class World {
     const { mailboxes, publisher } = broker
     const ports = { store: counting, mailboxes, publisher, clock, log: logTo(worker.lines), observer: observe(worker) }
     const deadlines = { bookingMs: 900_000, bundleStepMs: 900_000 }
-    const engine = new Engine(name, rules, { partitions, batchMessages, cachedActors: 1_000, deadlines }, ports)
+    const engine = new Engine(
+      name,
+      rules,
+      { partitions, batchMessages, cachedActors: 1_000, deadlines, eventsKeptMs: 7 * 86_400_000 },
+      ports,
+    )
     const keeper = new LeaseKeeper(name, leaseMs, engine, ports)
+    const redriver = new Redriver(partitions, () => engine.partitions.map(({ id }) => id), {
+      ...ports,
+      redrives: store,
+    })
     engine.start()
     keeper.start()
-    return Object.assign(worker, { engine, keeper })
+    redriver.start()
+    return Object.assign(worker, { engine, keeper, redriver })
   }
 
   /** Publishes a command as a client that wants the answer. */
@@ -156,7 +172,7 @@ function logTo(lines: string[]): Log {
   return { debug: () => {}, info: write, warn: write, error: write }
 }
 
-function observe(worker: Pick<Worker, 'fenced' | 'letters'>): Observer {
+function observe(worker: Pick<Worker, 'fenced' | 'letters' | 'redriven' | 'losses'>): Observer {
   const ignore = (): void => {}
   return {
     committed: ignore,
@@ -168,6 +184,10 @@ function observe(worker: Pick<Worker, 'fenced' | 'letters'>): Observer {
     alarmsDue: ignore,
     deadLetter: () => {
       worker.letters += 1
+    },
+    streamLost: (name) => void worker.losses.push(name),
+    redriven: (what, count) => {
+      worker.redriven[what] = (worker.redriven[what] ?? 0) + count
     },
     owned: ignore,
     lag: ignore,

@@ -15,11 +15,14 @@ import type {
   Reads,
   Store,
   StoredActor,
+  StreamMark,
+  StreamName,
   StreamState,
   TurnEvents,
   TurnRecord,
   Wake,
 } from '../engine/ports.ts'
+import type { RedriveOrder, RedriveStore, Standing, Taker, TakerKey } from '../engine/redrive-ports.ts'
 import { json } from './encode.ts'
 import { requestOf } from './failing-calls.ts'
 
@@ -28,16 +31,20 @@ type Progress = { id: number; epoch: number; published: number }
 type Worker = { leaseUntilMs: number; lag: number }
 type RequestKey = { digest: string; claimedAtMs: number }
 
+type Redrive = Omit<RedriveOrder, 'upTo'> & { upTo: number | null; dueAtMs: number }
+
+const settleMs = 5_000
 const weekMs = 7 * 24 * 60 * 60 * 1_000
 
 /** A dead letter as it is kept: one for each message, however often it came. */
 export type StoredLetter = DeadLetter & { attempts: number }
+type Status = 'open' | 'requeued' | 'discarded'
 
 /**
  * The store in memory, for tests and the simulation: it does what the real one does, by a clock that is given to it. What
  * goes in and out is copied by way of JSON, as it is on the way to a database.
  */
-export class MemoryStore implements Store, Reads, Feed {
+export class MemoryStore implements Store, Reads, Feed, RedriveStore {
   readonly #nowMs: () => number
   readonly #partitions = new Map<number, PartitionRow>()
   readonly #workers = new Map<string, Worker>()
@@ -47,6 +54,10 @@ export class MemoryStore implements Store, Reads, Feed {
   readonly #letters = new Map<string, StoredLetter>()
   readonly #pauses = new Map<string, Pause>()
   readonly #failures = new Map<string, EffectFailure & { at: string }>()
+  /** What became of the letters that are not open any more. */
+  readonly #settledLetters = new Map<string, Status>()
+  readonly #streams = new Map<StreamName, StreamMark>()
+  readonly #redrives = new Map<number, Redrive>()
   readonly #requestKeys = new Map<string, RequestKey>()
 
   /** @param nowMs the database's clock */
@@ -79,6 +90,33 @@ export class MemoryStore implements Store, Reads, Feed {
       Object.assign(row, { owner: worker, epoch: row.epoch + 1, stream: stream.id, cursor })
     }
     return free.map((row) => ({ ...row }))
+  }
+
+  async readStreams(): Promise<StreamMark[]> {
+    return [...this.#streams.values()].map((mark) => {
+      const cursors = [...this.#partitions.values()]
+        .filter(({ stream }) => stream === mark.id)
+        .map(({ cursor }) => cursor)
+      const passed = mark.name === 'mailbox' ? cursors : []
+      return { ...mark, lastSequence: Math.max(mark.lastSequence, ...passed) }
+    })
+  }
+
+  async noteStream(name: StreamName, now: StreamState, seen: StreamMark | undefined): Promise<void> {
+    const known = this.#streams.get(name) ?? { name, ...now, losses: 0 }
+    if (known.id === now.id && known.losses === (seen?.losses ?? 0))
+      this.#streams.set(name, { ...known, lastSequence: Math.max(known.lastSequence, now.lastSequence) })
+  }
+
+  async noteLoss(seen: StreamMark, now: StreamState, eventsKeptMs: number | undefined): Promise<boolean> {
+    const { name, losses } = seen
+    if (this.#streams.get(name)?.losses !== losses) return false
+    this.#streams.set(name, { name, ...now, losses: losses + 1 })
+    for (const row of this.#partitions.values()) {
+      if (name === 'mailbox') Object.assign(row, { owner: null, epoch: row.epoch + 1, cursor: 0 })
+      this.#orderRedrive(row, eventsKeptMs)
+    }
+    return true
   }
 
   async release(partitions: Progress[]): Promise<void> {
@@ -192,6 +230,56 @@ export class MemoryStore implements Store, Reads, Feed {
     return copy((this.#journals.get(partition) ?? []).slice(after, after + limit))
   }
 
+  async findTakers(keys: TakerKey[]): Promise<Taker[]> {
+    return keys.flatMap((key) => {
+      if (this.#turns.has(`${keyOf(key)}/${key.messageId}`)) return { ...key, by: 'turn' as const }
+      const name = letterKey({ ...key, actorId: key.id })
+      const status = this.#letters.has(name) ? (this.#settledLetters.get(name) ?? 'open') : 'requeued'
+      return status === 'requeued' ? [] : { ...key, by: `${status} letter` as const }
+    })
+  }
+
+  /** What an operator does. */
+  settle(letter: DeadLetter, status: Status): void {
+    this.#settledLetters.set(letterKey(letter), status)
+  }
+
+  async standings(): Promise<Standing[]> {
+    return [...this.#partitions.values()].map(({ id, published }) => {
+      return { partition: id, published, settled: this.#redriveOf(id).settled }
+    })
+  }
+
+  async noteSettled(partition: number, settled: number): Promise<void> {
+    const redrive = this.#redriveOf(partition)
+    this.#redrives.set(partition, { ...redrive, settled: Math.max(redrive.settled, settled) })
+  }
+
+  async orders(partitions: number[]): Promise<RedriveOrder[]> {
+    return partitions.flatMap((id) => {
+      const { dueAtMs, upTo, ...order } = this.#redriveOf(id)
+      return upTo !== null && dueAtMs <= this.#nowMs() ? { ...order, upTo } : []
+    })
+  }
+
+  async noteRedriven({
+    partition,
+    round,
+    upTo,
+    position,
+    settled,
+  }: RedriveOrder & { position: number }): Promise<void> {
+    const redrive = this.#redriveOf(partition)
+    if (redrive.round !== round || redrive.upTo === null) return
+    const isOver = position >= upTo
+    Object.assign(
+      redrive,
+      { position, settled: Math.max(redrive.settled, settled) },
+      isOver && { upTo: null, eventsSince: null },
+    )
+    this.#redrives.set(partition, redrive)
+  }
+
   async claimKey(id: string, digest: string): Promise<string> {
     for (const [other, { claimedAtMs }] of this.#requestKeys) {
       if (other !== id && claimedAtMs < this.#nowMs() - weekMs) this.#requestKeys.delete(other)
@@ -226,6 +314,19 @@ export class MemoryStore implements Store, Reads, Feed {
     })
   }
 
+  #redriveOf(partition: number): Redrive {
+    const none = { partition, settled: 0, position: null, upTo: null, eventsSince: null, round: 0, dueAtMs: 0 }
+    return { ...(this.#redrives.get(partition) ?? none) }
+  }
+
+  #orderRedrive({ id, head }: PartitionRow, eventsKeptMs: number | undefined): void {
+    const redrive = this.#redriveOf(id)
+    const lost = eventsKeptMs === undefined ? [] : new Date(this.#nowMs() - eventsKeptMs).toISOString()
+    const [eventsSince = null] = [redrive.eventsSince ?? [], lost].flat().sort()
+    const dueAtMs = this.#nowMs() + settleMs
+    this.#redrives.set(id, { ...redrive, position: null, upTo: head, eventsSince, round: redrive.round + 1, dueAtMs })
+  }
+
   #write(batch: Commit): void {
     for (const { id, turns, cursor, published, armed } of batch.partitions) {
       for (const row of this.#rows([id])) {
@@ -246,6 +347,7 @@ export class MemoryStore implements Store, Reads, Feed {
 
   #keep(letter: DeadLetter): void {
     const attempts = (this.#letters.get(letterKey(letter))?.attempts ?? 0) + 1
+    this.#settledLetters.delete(letterKey(letter))
     this.#letters.set(letterKey(letter), { ...letter, attempts })
   }
 
@@ -286,7 +388,12 @@ const turnKey = ({ partition, kind, actorId, messageId }: TurnRecord): string =>
   return `${keyOf({ partition, kind, id: actorId })}/${messageId}`
 }
 const pauseKey = ({ target, name }: Pause): string => `${target} ${name}`
-const letterKey = ({ partition, messageId, kind, actorId }: DeadLetter): string => {
+const letterKey = ({
+  partition,
+  messageId,
+  kind,
+  actorId,
+}: Pick<DeadLetter, 'partition' | 'messageId' | 'kind' | 'actorId'>): string => {
   return `${partition}/${messageId}/${kind} ${actorId}`
 }
 const eventsOf = ({ message: _, meta: __, decision, ...turn }: TurnRecord): TurnEvents => {

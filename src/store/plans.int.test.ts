@@ -6,6 +6,7 @@ import type { LiveProjections } from '../engine/read-model-ports.ts'
 import { type OpenDatabase, openDatabase, until } from './database.fixtures.ts'
 import type { PostgresStore } from './postgres.ts'
 import { openLiveProjections } from './projections.ts'
+import { openRedrives } from './redrive.ts'
 import { afterwards, batchOf, claimed, one } from './store.fixtures.ts'
 
 const engineTables = ['partition', 'worker', 'turn', 'actor', 'dead_letter', 'request_key', 'projection']
@@ -19,6 +20,7 @@ describe('with 200,000 actors that were never analyzed', () => {
   let database: OpenDatabase
   let store: PostgresStore
   let projections: LiveProjections
+  let redrives: ReturnType<typeof openRedrives>
   let row: PartitionRow
   const actorId = randomUUID()
   const hotShow = randomUUID()
@@ -42,6 +44,7 @@ describe('with 200,000 actors that were never analyzed', () => {
     store = await database.open()
     projections = openLiveProjections({ url: database.url, applicationName: 'test', deadlineMs: 5_000 })
     await projections.enroll(readModels)
+    redrives = openRedrives({ url: database.url, applicationName: 'redrive', deadlineMs: 5_000 })
     await useAll()
     await sql`
       insert into actor (partition, kind, id, version, state, wake_at)
@@ -88,6 +91,11 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.load(addresses)
       await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
       await store.findTurns(hotKeys)
+      await redrives.findTakers([...hotKeys, ...batch.turns.map((turn) => ({ ...turn, id: turn.actorId }))])
+      await redrives.readJournal(0, row.head - 1, 10)
+      await redrives.orders([0, 1, 2, 3])
+      await store.readStreams()
+      await store.noteStream('events', { id: 'e', lastSequence: round }, undefined)
       await store.readJournal(0, row.head - 1, 10)
       await store.saveProgress([row])
       await store.readPartitions([0])
@@ -155,7 +163,7 @@ describe('with 200,000 actors that were never analyzed', () => {
     const earlier = new Map(await Promise.all(tables.map(async (name) => [name, await scans(name)] as const)))
     await useAll()
     // A backend hands in its counts within a second or so of its last statement, and at its end.
-    await Promise.all([store.close(), projections.close()])
+    await Promise.all([store.close(), projections.close(), redrives.close()])
     await until(async () => (await scans('actor')).lookups >= Number(earlier.get('actor')?.lookups) + 800)
     await until(async () => (await scans('ops_bookings')).lookups > Number(earlier.get('ops_bookings')?.lookups))
     for (const name of tables) {

@@ -7,6 +7,8 @@ import { feedFeatures } from './feed.features.ts'
 import type { StoredLetter } from './memory.ts'
 import { openPauses } from './pause-store.ts'
 import { openStore, prepareDatabase } from './postgres.ts'
+import { redriveFeatures } from './redrive.features.ts'
+import { openRedrives } from './redrive.ts'
 import { type StoreHarness, storeFeatures } from './store.features.ts'
 
 let database: TestDatabase
@@ -22,24 +24,30 @@ after(async () => {
 })
 
 const open = async (): Promise<StoreHarness> => {
-  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, failing_call`
+  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, failing_call, broker_stream, redrive`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
+  const redrives = openRedrives({ url: database.url, applicationName: 'redrive', deadlineMs: 5_000 })
   const pauses = openPauses({ url: database.url, applicationName: 'operator', deadlineMs: 5_000 })
   return {
     store,
     reads: store.reads,
     feed: store.feed,
+    redrives,
     passTime: async (ms) => {
       const age = sql`${ms}::int * interval '1 millisecond'`
       await sql`update worker set lease_until = lease_until - ${age}`
       await sql`update request_key set claimed_at = claimed_at - ${age}`
+      await sql`update redrive set due_at = due_at - ${age}`
     },
     pause: async (pause) => void (await pauses.pause(pause, { who: 'ada', reason: 'a try' })),
     resume: async (pause) => void (await pauses.resume(pause, { who: 'ada' })),
     deadLetters: async () => (await sql`select * from dead_letter`).map(letterOfRow),
+    settleLetter: async ({ messageId }, status) => {
+      await sql`update dead_letter set status = ${status} where message_id = ${messageId}`
+    },
     close: async () => {
-      await Promise.all([store.close(), pauses.close()])
+      await Promise.all([store.close(), redrives.close(), pauses.close()])
     },
   }
 }
@@ -48,6 +56,7 @@ storeFeatures('PostgresStore', open)
 alarmFeatures('PostgresStore', open)
 feedFeatures('PostgresStore', open)
 failingCallsFeatures('PostgresStore', open)
+redriveFeatures('PostgresStore', open)
 
 function letterOfRow(row: postgres.Row): StoredLetter {
   const { partition, kind, type, code, cause, stack, headers, meta, attempts } = row

@@ -16,6 +16,7 @@ import { ensurePartitions, migrate } from './migrate.ts'
 import { readPauses } from './pauses.ts'
 import { openReadModels } from './read-models.ts'
 import { actor, health, load } from './reads.ts'
+import { noteLoss, noteStream, readStreams } from './streams.ts'
 
 export type PostgresStore = Store & {
   /** For the ingress, on a connection of its own: no flood of queries keeps the engine from loading. */
@@ -60,6 +61,9 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
   return {
     heartbeat: (worker, leaseMs, lag) => leases.heartbeat(database, worker, leaseMs, lag),
     claim: (worker, partitions, stream) => leases.claim(database, worker, partitions, stream),
+    readStreams: () => readStreams(database),
+    noteStream: (name, now, seen) => noteStream(database, name, now, seen),
+    noteLoss: (seen, now, eventsKeptMs) => noteLoss(database, seen, now, eventsKeptMs),
     release: (partitions) => leases.release(database, partitions),
     leave: (worker) => leases.leave(database, worker),
     saveProgress: (partitions) => leases.saveProgress(database, partitions),

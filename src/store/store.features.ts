@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { Feed, PartitionRow, Pause, Reads, Store } from '../engine/ports.ts'
+import type { DeadLetter, Feed, PartitionRow, Pause, Reads, Store } from '../engine/ports.ts'
+import type { RedriveStore } from '../engine/redrive-ports.ts'
 import type { StoredLetter } from './memory.ts'
 import { afterwards, batchOf, claimed, joined, letterOf, one, stateAfter, stream, turnOf } from './store.fixtures.ts'
 
@@ -10,12 +11,15 @@ export type StoreHarness = {
   store: Store
   reads: Reads
   feed: Feed
-  /** Ages the leases, and the keys that are claimed. */
+  redrives: RedriveStore
+  /** Ages the leases, the keys that are claimed, and the redrives that are ordered. */
   passTime(ms: number): Promise<void>
   /** What an operator does. */
   pause(pause: Pause): Promise<void>
   resume(pause: Pause): Promise<void>
   deadLetters(): Promise<StoredLetter[]>
+  /** What an operator does. */
+  settleLetter(letter: DeadLetter, status: 'requeued' | 'discarded'): Promise<void>
   close(): Promise<void>
 }
 

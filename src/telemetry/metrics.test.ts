@@ -11,6 +11,8 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
   observer.duplicates(2)
   observer.fenced(3)
   observer.deadLetter('booking', 'turn-threw')
+  observer.streamLost('effects')
+  observer.redriven('calls', 5)
   observer.owned(64)
   observer.lag(11)
   observer.paused('service', 2)
@@ -26,6 +28,8 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
     'turnstile_duplicates_total 2',
     'turnstile_fence_losses_total 3',
     'turnstile_dead_letters_total{kind="booking",code="turn-threw"} 1',
+    'turnstile_stream_losses_total{stream="effects"} 1',
+    'turnstile_redriven_total{what="calls"} 5',
     'turnstile_partitions_owned 64',
     'turnstile_mailbox_lag_messages 11',
     'turnstile_paused{target="service"} 2',

@@ -83,6 +83,18 @@ export function createMetrics(): Metrics {
     help: 'How long the first of the alarms that have gone off waits for its turn',
     registers,
   })
+  const streamLosses = new Counter({
+    name: 'turnstile_stream_losses_total',
+    help: 'Times that a stream of the broker was found to have lost what it had stored',
+    labelNames: ['stream'] as const,
+    registers,
+  })
+  const redriven = new Counter({
+    name: 'turnstile_redriven_total',
+    help: 'Sends, calls and events that the broker had lost, and that were published again',
+    labelNames: ['what'] as const,
+    registers,
+  })
   const owned = new Gauge({ name: 'turnstile_partitions_owned', help: 'Partitions of this process', registers })
   const lag = new Gauge({
     name: 'turnstile_mailbox_lag_messages',
@@ -134,6 +146,8 @@ export function createMetrics(): Metrics {
         alarmsOverdue.set(overdue)
         alarmsOldest.set(oldestMs / 1_000)
       },
+      streamLost: (stream) => streamLosses.inc({ stream }),
+      redriven: (what, count) => redriven.inc({ what }, count),
       owned: (partitions) => owned.set(partitions),
       lag: (messages) => lag.set(messages),
       paused: (target, count) => paused.set({ target }, count),

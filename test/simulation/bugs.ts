@@ -3,7 +3,7 @@ import { spreadsheets } from '../../src/effects/spreadsheets.ts'
 import { ActorCache } from '../../src/engine/cache.ts'
 import { Outbox } from '../../src/engine/outbox.ts'
 import { OwnedPartition } from '../../src/engine/partition.ts'
-import type { Clock, Commit, CommitPosition, CommitResult, Mailboxes, Outgoing, Store } from '../../src/engine/ports.ts'
+import type { Clock, Commit, CommitPosition, CommitResult, Mailboxes, Outgoing } from '../../src/engine/ports.ts'
 import { Signal } from '../../src/engine/signal.ts'
 import { withMethods } from './proxy.ts'
 import type { Bug } from './simulation.ts'
@@ -128,7 +128,7 @@ function committing(store: DatabaseStore, change: (batch: Commit) => Promise<Com
   return withMethods(store, { commit: async (batch) => store.commit(await change(batch)) })
 }
 
-function before(store: Store, action: (batch: Commit) => void): Store {
+function before(store: DatabaseStore, action: (batch: Commit) => void): DatabaseStore {
   return withMethods(store, {
     commit(batch) {
       action(batch)
@@ -137,7 +137,7 @@ function before(store: Store, action: (batch: Commit) => void): Store {
   })
 }
 
-function judging(store: Store, verdict: CommitResult): Store {
+function judging(store: DatabaseStore, verdict: CommitResult): DatabaseStore {
   return withMethods(store, {
     async commit(batch) {
       const result = await store.commit(batch)
@@ -148,7 +148,7 @@ function judging(store: Store, verdict: CommitResult): Store {
 
 type Change = (row: { epoch: number; cursor: number }) => Partial<CommitPosition>
 
-async function withRows(store: Store, batch: Commit, change: Change): Promise<Commit> {
+async function withRows(store: DatabaseStore, batch: Commit, change: Change): Promise<Commit> {
   const rows = new Map((await store.readPartitions(batch.partitions.map(({ id }) => id))).map((row) => [row.id, row]))
   const partitions = batch.partitions.map((position) => {
     const row = rows.get(position.id)
@@ -158,7 +158,7 @@ async function withRows(store: Store, batch: Commit, change: Change): Promise<Co
 }
 
 /** Whatever came before is written again, under another id. */
-async function renamed(store: Store, batch: Commit): Promise<Commit> {
+async function renamed(store: DatabaseStore, batch: Commit): Promise<Commit> {
   const keys = batch.turns.map(({ kind, actorId: id, partition, messageId }) => ({ kind, id, partition, messageId }))
   const known = new Set((await store.findTurns(keys)).map(({ messageId }) => messageId))
   const turns = batch.turns.map((turn) => {

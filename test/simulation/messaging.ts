@@ -42,8 +42,8 @@ export class Messaging {
     const { time } = faults
     this.#faults = faults
     this.memory = new MemoryBroker({ prefix: 'sim', partitions, nowMs: () => time.nowMs, schedule: time.plan })
-    const { mailboxStream, eventStream, effectStream, effects } = this.memory
-    for (const stream of [mailboxStream, eventStream, effectStream]) stream.duplicateWindowMs = duplicateWindowMs
+    const { streams, effects } = this.memory
+    for (const stream of Object.values(streams)) stream.duplicateWindowMs = duplicateWindowMs
     effects.ackWaitMs = ackWaitMs
   }
 
@@ -81,10 +81,11 @@ export class Messaging {
 
   /** Loses the mailboxes. @returns what was in them */
   wipeMailboxes(): Stored[] {
-    const { mailboxStream, options } = this.memory
+    const { streams, options } = this.memory
+    const { mailbox } = streams
     const lanes = Array.from({ length: options.partitions }, (_, partition) => String(partition))
-    const lost = lanes.flatMap((lane) => mailboxStream.after(lane, 0, Number.POSITIVE_INFINITY).messages)
-    mailboxStream.wipe()
+    const lost = lanes.flatMap((lane) => mailbox.after(lane, 0, Number.POSITIVE_INFINITY).messages)
+    mailbox.wipe()
     for (const reading of this.#readings) this.#breakOff(reading)
     return lost.sort((a, b) => a.sequence - b.sequence)
   }
@@ -114,7 +115,7 @@ export class Messaging {
       return mailbox
     }
     return {
-      state: () => this.#exchange(host, 'stream state', () => mailboxes.state()),
+      streams: () => this.#exchange(host, 'states of the streams', () => mailboxes.streams()),
       open: (partition, epoch, cursor, events) =>
         this.#exchange(host, `reads ${partition}/${epoch} from behind ${cursor}`, () =>
           open(partition, epoch, cursor, events),

@@ -42,6 +42,8 @@ export const everySight = [
   'chain goes on through the broker',
   'actor read from the store',
   'partition read in another stream',
+  'loss of a stream noticed',
+  'message redriven',
   'message that had its turn left out',
   'answer looked up in the journal',
   'alarm rang',

@@ -93,10 +93,10 @@ class Simulation {
     const witness = new Witness({ actors, partitions, nowMs, sightings, wasShared })
     const store = new MemoryStore(partitions, nowMs)
     const database = new Database(watched(bug.store?.(store) ?? store, witness, sightings), faults, mix.leaseMs * 0.6)
-    const { mailboxStream, eventStream, effectStream } = messaging.memory
-    mailboxStream.onAppend((_, message) => witness.stored('mailbox', message))
-    eventStream.onAppend((_, message) => witness.stored('events', message))
-    effectStream.onAppend((_, message) => witness.stored('effects', message))
+    const { mailbox, events, effects } = messaging.memory.streams
+    mailbox.onAppend((_, message) => witness.stored('mailbox', message))
+    events.onAppend((_, message) => witness.stored('events', message))
+    effects.onAppend((_, message) => witness.stored('effects', message))
 
     const host = new Host('clients', time, false)
     const { requests } = messaging.connect(host)

@@ -47,9 +47,9 @@ export function planStorm(world: World): void {
   })
   atSomeTime(mix.brokenReadings, () => messaging.breakSomeReading())
   atSomeTime(mix.fullMailboxes, () => {
-    messaging.memory.mailboxStream.maxMessages = 0
+    messaging.memory.streams.mailbox.maxMessages = 0
     time.plan(random.between(100, 1_500), () => {
-      messaging.memory.mailboxStream.maxMessages = Number.POSITIVE_INFINITY
+      messaging.memory.streams.mailbox.maxMessages = Number.POSITIVE_INFINITY
     })
   })
   atSomeTime(mix.wipes, () => wipe(world))
@@ -66,7 +66,8 @@ function wipe({ faults, messaging, witness }: World): void {
   const lost = messaging.wipeMailboxes()
   const restore = (message: Stored): void => {
     const { subject, headers, payload } = message
-    if (!witness.isUndecided(message)) return
+    // What turns have sent is redriven. Those outside who were not answered say again what they said.
+    if ('Causation-ID' in headers || !witness.isUndecided(message)) return
     const isStored = messaging.memory.publish({ subject, headers, body: payload })
     if (!isStored) time.plan(500, () => restore(message))
   }

@@ -1,9 +1,10 @@
 import type { Commit, CommitResult, Reads, Store } from '../../src/engine/ports.ts'
+import type { RedriveStore } from '../../src/engine/redrive-ports.ts'
 import { withMethods } from './proxy.ts'
 import type { Sight, Sightings } from './sightings.ts'
 import type { Witness } from './witness.ts'
 
-export type DatabaseStore = Store & Reads
+export type DatabaseStore = Store & Reads & RedriveStore
 
 const sightOf: { [Outcome in CommitResult['outcome']]?: Sight } = { duplicate: 'duplicate in a batch' }
 

@@ -238,7 +238,8 @@ export class Witness {
 
   /** A message got into a stream. */
   stored(stream: 'mailbox' | 'events' | 'effects', message: Stored): void {
-    const messageId = message.headers['Nats-Msg-Id'] ?? ''
+    // What is redriven goes by another name for the broker.
+    const messageId = message.headers['Message-ID'] ?? message.headers['Nats-Msg-Id'] ?? ''
     if (!this.#told.has(messageId)) {
       this.#break('nothing is told that is not committed', `${message.subject} ${messageId}`)
     }

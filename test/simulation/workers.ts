@@ -2,7 +2,8 @@ import type { AnyActor } from '../../src/actor/actor.ts'
 import { startEffects } from '../../src/effects/index.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/leases.ts'
-import type { Clock, EffectQueue, Log, Mailboxes, Observer, Publisher, Store } from '../../src/engine/ports.ts'
+import type { Clock, EffectQueue, Log, Mailboxes, Observer, Publisher } from '../../src/engine/ports.ts'
+import { Redriver } from '../../src/engine/redriver.ts'
 import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import { Host } from './host.ts'
@@ -10,9 +11,10 @@ import type { Messaging } from './messaging.ts'
 import type { Mix } from './mix.ts'
 import type { Services } from './services.ts'
 import type { Sight, Sightings } from './sightings.ts'
+import type { DatabaseStore } from './watched.ts'
 
 /** What a worker sees of the world. */
-export type WorkerPorts = { store: Store; mailboxes: Mailboxes; publisher: Publisher; effects: EffectQueue }
+export type WorkerPorts = { store: DatabaseStore; mailboxes: Mailboxes; publisher: Publisher; effects: EffectQueue }
 
 export type WorkersOptions = {
   actors: Record<string, AnyActor>
@@ -86,11 +88,20 @@ export class Workers {
     const { mailboxes, publisher, effects: queue } = broker
     const ports = spoil({ store: database.connect(host), mailboxes, publisher, effects: queue })
     const [log, observer] = [logOf(faults.sightings), observerOf(faults.sightings)]
-    const limits = { partitions, batchMessages, cachedActors, deadlines: { bookingMs, bundleStepMs } }
+    const limits = {
+      partitions,
+      batchMessages,
+      cachedActors,
+      deadlines: { bookingMs, bundleStepMs },
+      eventsKeptMs: dayMs,
+    }
     const engine = new Engine(host.name, actors, limits, { ...ports, clock, log, observer })
     const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
+    const owned = () => engine.partitions.map(({ id }) => id)
+    const redriver = new Redriver(partitions, owned, { ...ports, redrives: ports.store, clock, log, observer })
     engine.start()
     keeper.start()
+    redriver.start()
     const config = {
       GATEWAY_ADDR: 'http://services',
       TURNSTILE_PARTITIONS: partitions,
@@ -101,6 +112,7 @@ export class Workers {
     const starting = untilItStarts(() => startEffects({ config, ...ports, ...outside }), clock)
     return async () => {
       await (await starting).close()
+      await redriver.stop()
       await keeper.stop()
       await engine.stop()
       await broker.close()
@@ -120,6 +132,7 @@ async function untilItStarts<T>(start: () => Promise<T>, clock: Clock): Promise<
 }
 
 const restartMs = 200
+const dayMs = 86_400_000
 
 const sightsInLog: Record<string, Sight> = {
   'a commit came to an unknown end; took its partitions up again': 'partitions taken up again',
@@ -145,6 +158,8 @@ function observerOf(sightings: Sightings): Observer {
     duplicates: (count) => count > 0 && sightings.note('message that had its turn left out'),
     fenced: () => sightings.note('partitions lost to another worker'),
     deadLetter: ignore,
+    streamLost: () => sightings.note('loss of a stream noticed'),
+    redriven: (_, count) => count > 0 && sightings.note('message redriven'),
     alarmsFired: ignore,
     alarmsArmed: ignore,
     alarmsDue: ignore,

@@ -6,7 +6,15 @@ type Room = { room: string; may: string[]; mayTypesOf?: string[] }
 const ports = 'src/engine/ports.ts'
 const crashPoints = 'src/crash-points.ts'
 const adapter = {
-  may: [ports, 'src/engine/read-model-ports.ts', 'src/actor/', 'schemas/', 'src/telemetry/', 'src/errors.ts'],
+  may: [
+    ports,
+    'src/engine/read-model-ports.ts',
+    'src/engine/redrive-ports.ts',
+    'src/actor/',
+    'schemas/',
+    'src/telemetry/',
+    'src/errors.ts',
+  ],
   mayTypesOf: ['src/config.ts'],
 }
 
@@ -35,6 +43,10 @@ const rooms: Room[] = [
   // They hold the record against the rules: whoever looks at a journal folds it by the actors themselves.
   { room: 'src/verify/', may: [...readers] },
   { room: 'src/journal/', may: [...readers, 'src/verify/events.ts'] },
+  {
+    room: 'src/redrive/',
+    may: [...adapter.may, 'src/engine/redrive.ts', 'src/store/', 'src/broker/', 'src/dead-letters/', 'src/config.ts'],
+  },
   { room: 'src/errors.ts', may: [] },
   { room: crashPoints, may: [] },
   // What stands in src itself puts the rooms together.

@@ -1,0 +1,30 @@
+import { readConfig } from '../config.ts'
+import { atDesk, deadlineMs } from '../dead-letters/desk.ts'
+import { openRedrives } from '../store/redrive.ts'
+import { help, redrive } from './redrive.ts'
+
+/** @returns the process's exit code */
+export async function runRedrive(args: string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(help)
+    return 0
+  }
+  const config = readConfig(process.env)
+  const applicationName = 'turnstile redrive'
+  const redrives = openRedrives({ url: config.POSTGRES_URL, applicationName, deadlineMs })
+  try {
+    return await atDesk(config, applicationName, ({ publisher, print }) =>
+      redrive(args, {
+        redrives,
+        publisher,
+        print,
+        partitions: config.TURNSTILE_PARTITIONS,
+        nowMs: Date.now,
+        // A line that is written over and over is for people alone.
+        printProgress: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`)),
+      }),
+    )
+  } finally {
+    await redrives.close()
+  }
+}

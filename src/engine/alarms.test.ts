@@ -109,6 +109,7 @@ describe('an alarm', () => {
     await pass(1_000)
     await world.while(one.keeper.stop())
     await world.while(one.engine.stop())
+    await world.while(one.redriver.stop())
     await pass(86_400_000)
     world.start('two', { rules })
     await pass(2_500)

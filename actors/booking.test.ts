@@ -6,8 +6,8 @@ import type { Send } from '../schemas/index.ts'
 import type { Decision } from '../src/actor/actor.ts'
 import { fold } from '../src/actor/turn.ts'
 import { anyContext, given } from '../test/support/given.ts'
-import { seatsHeld } from '../test/support/seats.ts'
 import { booking } from './booking.ts'
+import { seatsHeld } from './seats.ts'
 
 const bookingId = anyContext.id
 const showId = '01900000-0000-7000-8000-000000000002'

@@ -57,7 +57,6 @@ const ends = z.enum(['succeeded', 'failed'])
 
 export const stepNames = z.enum([...timedSteps.options, ...untimedSteps.options])
 export type StepName = z.infer<typeof stepNames>
-export type BundleStatus = BundleState['status']
 
 const names = { reference_id: id }
 

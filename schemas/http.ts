@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { part, stepNames } from './bundle.ts'
 import { amount, email, id, text, ticketsOfBooking, ticketsOfShow, timestamp } from './values.ts'
 
 /**
@@ -158,6 +159,118 @@ export const ticketView = z.object({
   }),
 })
 export type TicketView = z.infer<typeof ticketView>
+
+const bundleId = id.meta({ description: 'The VIP bundle', examples: ['019389c8-0a11-7c52-9d2e-7b6c5d4e3f21'] })
+const flightId = (which: string) =>
+  id.meta({ description: `The ${which} flight`, examples: ['8e2d5f10-4c1b-4f0e-9b7a-1d2c3b4a5f60'] })
+
+const bundleOrder = {
+  customer_email: customerEmail,
+  inbound_flight_id: flightId('inbound'),
+  return_flight_id: flightId('return'),
+  number_of_tickets: ticketsOfBooking.meta({ description: 'How many seats of the show, all or none', examples: [2] }),
+  passengers: z
+    .array(text())
+    .min(1)
+    .max(1_000)
+    .meta({ description: 'Their names, as many as tickets; the first takes the taxi', examples: [['Ada', 'Bert']] }),
+  show_id: showId,
+}
+
+export const bookVipBundleBody = z
+  .object(bundleOrder)
+  .refine(({ number_of_tickets, passengers }) => passengers.length === number_of_tickets, {
+    path: ['passengers'],
+    message: 'must be as many as number_of_tickets',
+    // Of a number that is wrong itself nothing more is said.
+    when: ({ issues }) => issues.length === 0,
+  })
+export const vipBundleInitialized = z.object({ booking_id: bookingId, vip_bundle_id: bundleId })
+
+export const vipBundleParams = z.object({ vip_bundle_id: bundleId })
+export const vipBundleAccepted = z.object({ vip_bundle_id: bundleId })
+
+const failingCall = z.object({
+  request: z.string().meta({ description: 'What is asked of the service' }),
+  attempts: z.int(),
+  last_error: z.string(),
+  last_failed_at: timestamp,
+  is_dead_letter: z
+    .boolean()
+    .meta({ description: 'It is tried no more until it is requeued: see `turnstile dead-letters`' }),
+})
+
+export const vipBundleView = z.object({
+  vip_bundle_id: bundleId,
+  booking_id: bookingId,
+  ...bundleOrder,
+  status: z.enum([...stepNames.options, 'succeeded', 'failed']).meta({
+    description: 'The step under way, or how it ended',
+    examples: ['inbound-flight'],
+  }),
+  deadline_at: timestamp.optional().meta({ description: 'Of the step under way, if it has one', examples: [] }),
+  rollback_reason: z
+    .string()
+    .nullable()
+    .meta({ description: 'Why everything is undone, or was; else `null`', examples: [null] }),
+  are_tickets_confirmed: z.boolean().meta({ examples: [false] }),
+  parts: z
+    .record(
+      part,
+      z.object({
+        outcome: z.enum(['unknown', 'booked', 'refused']),
+        ids: z.array(z.string()),
+        undone_ids: z.array(z.string()),
+      }),
+    )
+    .meta({
+      description: 'What was booked of the journey, by the ids of the service, and what of it is undone',
+      examples: [
+        {
+          'inbound-flight': { outcome: 'unknown', ids: [], undone_ids: [] },
+          'return-flight': { outcome: 'unknown', ids: [], undone_ids: [] },
+          taxi: { outcome: 'unknown', ids: [], undone_ids: [] },
+        },
+      ],
+    }),
+  steps: z
+    .array(
+      z.object({
+        name: stepNames,
+        began_at: timestamp,
+        ended_at: timestamp.nullable(),
+        failing_calls: z.array(failingCall),
+      }),
+    )
+    .meta({
+      description: 'In the order in which they began, each with its calls that fail',
+      examples: [
+        [
+          {
+            name: 'booking',
+            began_at: '2026-12-01T09:30:00.000Z',
+            ended_at: '2026-12-01T09:30:00.200Z',
+            failing_calls: [],
+          },
+          {
+            name: 'inbound-flight',
+            began_at: '2026-12-01T09:30:00.200Z',
+            ended_at: null,
+            failing_calls: [
+              {
+                request: 'BookFlight',
+                attempts: 3,
+                last_error: '503: out of order',
+                last_failed_at: '2026-12-01T09:30:02.000Z',
+                is_dead_letter: false,
+              },
+            ],
+          },
+        ],
+      ],
+    }),
+})
+export type VipBundleView = z.infer<typeof vipBundleView>
 
 /** RFC 9457. */
 export const problemDocument = z.object({

@@ -4,6 +4,7 @@ import { actors } from '../actors/index.ts'
 import { openBroker } from './broker/nats.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { callHttp } from './effects/http.ts'
 import { startEffects } from './effects/index.ts'
 import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/leases.ts'
@@ -103,7 +104,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     parts.push({ name: 'redrives', stop: () => redrives.close() }, { name: 'redriver', stop: () => redriver.stop() })
   }
   if (roles.includes('effects')) {
-    const effects = await startEffects({ config, effects: broker.effects, publisher, store, log, observer })
+    const ports = { effects: broker.effects, publisher, store, clock: systemClock, callHttp, log, observer }
+    const effects = await startEffects({ config, ...ports, random: Math.random })
     parts.push({ name: 'effects', stop: () => effects.close() })
   }
   if (roles.includes('projector')) {

@@ -3,11 +3,13 @@ import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
 import { TurnstileError } from './errors.ts'
+import { journal } from './journal/index.ts'
 import { runPauseCommand } from './pauses/index.ts'
 import { projections } from './projections/commands/index.ts'
 import { runRedrive } from './redrive/index.ts'
 import { parseRoles, roles } from './roles.ts'
 import { prepareDatabase } from './store/postgres.ts'
+import { verifyRecord } from './verify/index.ts'
 
 const help = `turnstile sells tickets: every show and booking is an actor with a mailbox on NATS and a journal in Postgres.
 
@@ -17,19 +19,30 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile pause|resume|pauses …              holds back an actor, a kind of actors or a service, and lets it go on
   turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile redrive …                          publishes again what the broker has lost
+  turnstile verify …                           reads the journal and holds everything against it
+  turnstile journal show KIND ID …             tells an actor's life, turn by turn
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate and projections need only the first.
+migrate, projections, verify and journal need only the first.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
+/** Those with words of their own. */
+const commands = {
+  'dead-letters': deadLetters,
+  pause: (args: string[]) => runPauseCommand('pause', args),
+  resume: (args: string[]) => runPauseCommand('resume', args),
+  pauses: (args: string[]) => runPauseCommand('pauses', args),
+  projections,
+  redrive: runRedrive,
+  verify: verifyRecord,
+  journal,
+}
+
 async function main(args: string[]): Promise<number> {
-  const [name, ...rest] = args
-  if (name === 'dead-letters') return deadLetters(rest)
-  if (name === 'pause' || name === 'resume' || name === 'pauses') return runPauseCommand(name, rest)
-  if (name === 'projections') return projections(rest)
-  if (name === 'redrive') return runRedrive(rest)
+  const [name = '', ...rest] = args
+  if (Object.hasOwn(commands, name)) return commands[name as keyof typeof commands](rest)
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

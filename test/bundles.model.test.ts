@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seatsHeld } from '../actors/seats.ts'
 import type { BookingState } from '../schemas/booking.ts'
 import type { BundleState } from '../schemas/bundle.ts'
 import type { ShowState } from '../schemas/show.ts'
@@ -8,7 +9,6 @@ import { deriveId } from '../src/actor/ids.ts'
 import { bookingId, bundleId, bundleOrder } from './support/bundles.ts'
 import { ModelWorld, type Weather } from './support/model-world.ts'
 import { Chance } from './support/random.ts'
-import { seatsHeld } from './support/seats.ts'
 
 /**
  * One bundle among all the real actors, in a world that does its worst, many thousand times over. What a seed does can be
@@ -22,7 +22,7 @@ const runs = SEED === undefined ? Number(RUNS) : 1
 const otherBooking = deriveId('another', 'booking')
 const { show_id } = bundleOrder
 
-test(`every bundle ends: all of it, or nothing (seeds from ${firstSeed} on)`, () => {
+test(`every bundle ends: all of it, or nothing (seeds from ${firstSeed} on)`, (t) => {
   const seen = { succeeded: 0, failed: 0, undone: 0, undoneAfterTheEnd: 0, ticketsCameLate: 0, steps: 0 }
   for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
     const world = prepare(new Chance(seed))
@@ -30,8 +30,8 @@ test(`every bundle ends: all of it, or nothing (seeds from ${firstSeed} on)`, ()
       seen.steps += world.run()
       check(world)
     } catch (error) {
-      console.error(`${world.tell()}\n\nSEED=${seed} npm test -- bundles.model`)
-      throw error
+      const { message } = error as Error
+      throw new Error(`${world.tell()}\n\n${message}\n\nSEED=${seed} npm test -- bundles.model`, { cause: error })
     }
     const { status, parts, steps } = bundleIn(world)
     const undone = Object.entries(parts).filter(([, { undone_ids }]) => undone_ids.length > 0)
@@ -41,7 +41,7 @@ test(`every bundle ends: all of it, or nothing (seeds from ${firstSeed} on)`, ()
     seen.undoneAfterTheEnd += isLate ? 1 : 0
     seen.ticketsCameLate += world.happened('TicketCameLate_v1') ? 1 : 0
   }
-  console.log(`${runs} runs: ${JSON.stringify(seen)}`)
+  t.diagnostic(`${runs} runs: ${JSON.stringify(seen)}`)
   if (runs < 10_000) return
   for (const [what, count] of Object.entries(seen)) assert.ok(count > runs / 1_000, `${what} only ${count} times`)
 })

@@ -132,7 +132,7 @@ describe('dead letters', () => {
     const [id = ''] = letters
     assert.match(await fail('requeue', id), /no letter of this id is open/)
     assert.match(await run(['requeue', id, '--status', 'requeued']), /1 requeued/)
-    await checkInvariants(cluster.sql)
+    await checkInvariants(cluster)
     assert.equal((await bookings('made')).length, 3)
   })
 

@@ -79,7 +79,7 @@ describe('under load', () => {
       const [row] = await cluster.sql`select count(*)::int from actor where state->>'status' = 'reserving'`
       return row?.count === 0
     })
-    await checkInvariants(cluster.sql)
+    await checkInvariants(cluster)
   }
 })
 

@@ -27,7 +27,7 @@ function sellsTickets(natsServer?: string): void {
       const daemon = await cluster.addDaemon()
       const client = new Client(daemon.url)
       t.diagnostic(await book(cluster, await client.createShow(3)))
-      await checkInvariants(cluster.sql)
+      await checkInvariants(cluster)
       client.close()
     } finally {
       await cluster.stop()

@@ -116,7 +116,7 @@ describe('pauses', () => {
       ['pause service', 'resume service', 'pause actor', 'resume actor', 'pause kind'],
     )
     assert.deepEqual({ ...acts[0] }, { act: 'pause', target: 'service', who: 'ada', reason: 'a trial' })
-    await checkInvariants(cluster.sql)
+    await checkInvariants(cluster)
     for (const byKey of Object.values(cluster.gateway.report().effects_by_key)) {
       for (const effects of Object.values(byKey)) assert.ok(effects <= 1)
     }

@@ -110,7 +110,7 @@ describe('NATS loses its store under load', () => {
     )
 
     assert.deepEqual(await findLost(cluster.sql, booked), [])
-    await checkInvariants(cluster.sql)
+    await checkInvariants(cluster)
     await checkServices()
   })
 

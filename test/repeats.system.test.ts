@@ -55,7 +55,7 @@ test('ten thousand copies and shuffles of one set of commands end as one clean p
   )
 
   assert.deepEqual(await outcome(shuffled), await outcome(clean))
-  const { turns } = await checkInvariants(cluster.sql)
+  const { turns } = await checkInvariants(cluster)
   assert.equal(turns, 2 * (1 + 3 * bookings))
   const metrics = await (await fetch(`http://127.0.0.1:${cluster.env.PORT}/metrics`)).text()
   const repeats = Number(/turnstile_duplicates_total (\d+)/.exec(metrics)?.[1])

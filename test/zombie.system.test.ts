@@ -36,7 +36,7 @@ test('a worker stopped past its lease and continued writes nothing, says so in o
   assert.notEqual(owner, undefined)
   const booked = reports.flatMap((report) => report.booked)
   assert.deepEqual(await findLost(cluster.sql, booked), [])
-  const { turns } = await checkInvariants(cluster.sql)
+  const { turns } = await checkInvariants(cluster)
   t.diagnostic(`${booked.length} bookings acknowledged, ${turns} turns in the journal, 0 lost`)
   for (const client of clients) client.close()
 })

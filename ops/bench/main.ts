@@ -70,7 +70,7 @@ async function measure(rounds: number, load: Load, profile: string | undefined):
   try {
     // The calls of external services are published and wait in their queue: what they cost, no booking waits for.
     const env = { ...sandbox.env, LOG_LEVEL: 'warn' }
-    const daemon = await startDaemon({ roles: 'ingress,worker', nodeArgs, env })
+    const daemon = await startDaemon({ roles: 'ingress,worker,projector', nodeArgs, env })
     const processes = { daemon, postgres: sandbox.postgres, nats: sandbox.nats }
     for (let round = 1; round <= rounds; round++) {
       for (const workload of workloads) {

@@ -248,6 +248,24 @@ test('faults of some services leave those of others as they are; an empty one cl
   assert.deepEqual(body, { files: { garbage: true, struck: {} } })
 })
 
+test('of several faults of a service the first that hits a call strikes it', async (t) => {
+  const { gateway, send } = await startWorld(t)
+  const faults = [
+    { status: 400, about: 'k1' },
+    { garbage: true, about: 'k1' },
+    { status: 503, about: 'k2' },
+  ]
+  await send('PUT /_faults', { receipts: faults })
+  const statuses = []
+  for (const key of ['k1', 'k2', 'k3']) statuses.push((await send(call, receipt(key))).status)
+  assert.deepEqual(statuses, [400, 503, 201])
+  assert.equal(issued(gateway), 1)
+  const struck = [{ status: 1 }, {}, { status: 1 }]
+  assert.deepEqual((await send('DELETE /_faults')).body, {
+    receipts: faults.map((fault, index) => ({ ...fault, struck: struck[index] })),
+  })
+})
+
 test('faults that make no sense are refused', async (t) => {
   const { send } = await startWorld(t)
   for (const body of [
@@ -257,6 +275,7 @@ test('faults that make no sense are refused', async (t) => {
     { files: { status: 200 } },
     { files: { delay: 1 } },
     { files: { probability: 2 } },
+    { files: [{ garbage: true }, { delay: 1 }] },
   ]) {
     assert.equal((await send('PUT /_faults', body)).status, 400, JSON.stringify(body))
   }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { ZodError, z } from 'zod'
 import { call } from './gateway/call.ts'
 import { deadNation } from './gateway/dead-nation.ts'
-import { Faults } from './gateway/faults.ts'
+import { type FaultSettings, Faults } from './gateway/faults.ts'
 import { files } from './gateway/files.ts'
 import { reportPage } from './gateway/page.ts'
 import { payments } from './gateway/payments.ts'
@@ -24,6 +24,8 @@ export type GatewayOptions = {
 export type Gateway = {
   addr: string
   report(): Report
+  /** As `PUT /_faults` does. */
+  setFaults(settings: FaultSettings): void
   close(): Promise<void>
 }
 
@@ -73,6 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     addr: `http://127.0.0.1:${port}`,
     report,
+    setFaults: (settings) => faults.set(settings),
     close: async () => {
       for (const service of services) service.close?.()
       server.close()

@@ -21,8 +21,11 @@ export function deriveId(parent: string, name: string | number): string {
   return `${time}-${isTimed ? 7 : 8}${hash.slice(12, 15)}-${variant}${hash.slice(16, 19)}-${hash.slice(20, 32)}`
 }
 
-/** The id of the command that tells an actor what came of its call: one for each call, so that a second outcome repeats. */
-export const outcomeIdOf = (callId: string): string => deriveId(callId, 'outcome')
+/** The message that brings an actor the outcome of its effect: a second outcome is a duplicate. */
+export const outcomeId = (effectId: string): string => deriveId(effectId, 'outcome')
+
+/** The message that an actor's alarm of this time becomes. */
+export const alarmId = (kind: string, id: string, at: string): string => deriveId(id, `${kind}/alarm/${at}`)
 
 /**
  * The partition of an actor: FNV-1a, 32 bits, of the id's bytes, modulo the number of partitions. The same as

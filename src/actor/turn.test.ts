@@ -7,7 +7,7 @@ import { ticket } from '../../actors/ticket.ts'
 import { anyContext } from '../../test/support/given.ts'
 import type { AnyActor, Decision, Tagged } from './actor.ts'
 import { deriveId } from './ids.ts'
-import { takeTurn } from './turn.ts'
+import { fold, takeTurn, upcast } from './turn.ts'
 
 const event = z.strictObject({ type: z.literal('Happened_v1'), what: z.string() })
 /** An actor that decides what the test says. */
@@ -26,6 +26,20 @@ const happened = { type: 'Happened_v1', what: 'it' }
 describe('a turn', () => {
   test('folds its events into the state', () => {
     assert.equal(takeIt(obedient(() => ({ events: [happened, happened] }))).state, 2)
+  })
+
+  test('folds events that are no longer written as they would be said now, however often they changed', () => {
+    const actor: AnyActor = {
+      ...obedient(() => ({ events: [] })),
+      upcasters: {
+        Occurred_v1: ({ how }: { how: string }) => ({ type: 'Occurred_v2', what: how }),
+        Occurred_v2: (event: object) => ({ ...event, type: 'Happened_v1' }),
+      },
+    }
+    const occurred = { type: 'Occurred_v1', how: 'it' }
+    assert.deepEqual(upcast(actor, occurred), happened)
+    assert.deepEqual(upcast(actor, happened), happened)
+    assert.equal(fold(actor, actor.initial, [occurred, happened]), 2)
   })
 
   test('makes the ids of what follows from the id of its message', () => {

@@ -411,34 +411,51 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
       })
 
       it('come back from the dead letters with their key, and say so', async () => {
-        const { address, messageId, request, meta } = effectOf()
+        const first = effectOf()
+        const { address, messageId, request, meta } = first
         const { type } = request
         const got: EffectDelivery[] = []
         await broker.effects.consume(service, 1, async (effect) => {
           got.push(effect)
           await effect.done()
         })
-        await broker.publisher.publish([{ to: 'effects', address, messageId, service, request, meta }])
+        await broker.publisher.publish([first])
         const payload = new TextEncoder().encode('{"number_of_tickets":3}')
         await broker.publisher.publish([{ to: 'origin', address, service, type, payload, messageId, round: 1, meta }])
         await until('both are there', () => got.length === 2)
         assert.deepEqual(
-          got.map(({ messageId, actor, isRequeued = false }) => ({ messageId, actor, isRequeued })),
-          [false, true].map((isRequeued) => ({ messageId, actor: address, isRequeued })),
+          got.map(({ messageId, actor, mayBeRepeat }) => ({ messageId, actor, mayBeRepeat })),
+          [false, true].map((mayBeRepeat) => ({ messageId, actor: address, mayBeRepeat })),
         )
         assert.deepEqual([got[1]?.type, got[1] && bodyOf(got[1])], [type, { number_of_tickets: 3 }])
       })
 
-      it('say so when they are told again in another round', async () => {
-        const seen: (boolean | undefined)[] = []
-        await broker.effects.consume(service, 1, async ({ isRequeued, done }) => {
-          seen.push(isRequeued)
+      it('say so when they are told again', async () => {
+        const seen: boolean[] = []
+        await broker.effects.consume(service, 1, async ({ mayBeRepeat, done }) => {
+          seen.push(mayBeRepeat)
           await done()
         })
         const effect = effectOf()
-        await broker.publisher.publish([effect, { ...effect, round: 'redrive-1' }])
-        await until('both are there', () => seen.length === 2)
-        assert.deepEqual(seen, [undefined, true])
+        await broker.publisher.publish([
+          effect,
+          { ...effectOf(), mayBeRepeat: true },
+          { ...effect, round: 'redrive-1' },
+        ])
+        await until('all are there', () => seen.length === 3)
+        assert.deepEqual(seen, [false, true, true])
+      })
+
+      it('say so when they come so late that they may have come before', async () => {
+        const effect = { ...effectOf(), at: new Date(Date.now() - 90_000).toISOString() }
+        const got: EffectDelivery[] = []
+        await broker.effects.consume(service, 1, async (effect) => {
+          got.push(effect)
+          await effect.done()
+        })
+        await broker.publisher.publish([effect])
+        await until('it is there', () => got.length === 1)
+        assert.deepEqual([got[0]?.messageId, got[0]?.mayBeRepeat], [effect.messageId, true])
       })
 
       it('do not wait for a slow one while there is room', async () => {

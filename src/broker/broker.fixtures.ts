@@ -35,6 +35,7 @@ export function effectOf(fields: object = {}): Outgoing & { to: 'effects' } {
     messageId: randomUUID(),
     service: 'dead-nation',
     request: { type: 'BookTickets', ...fields },
+    at: new Date().toISOString(),
     meta: { correlationId: randomUUID() },
   }
 }

@@ -5,7 +5,7 @@ import type { EffectDelivery, Log } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { DeliveryInfo } from './delivery-info.ts'
-import { decodeHeaders } from './headers.ts'
+import { decodeHeaders, mayRepeat } from './headers.ts'
 import { readHeaders } from './nats-headers.ts'
 import { Pull } from './pull.ts'
 import type { Subjects } from './subjects.ts'
@@ -141,6 +141,7 @@ export class EffectReader {
       payload,
       headers,
       attempt: info.delivered,
+      mayBeRepeat: mayRepeat(headers, info.at),
       done: async () => {
         if (life === this.#life) await this.#done(reply)
       },

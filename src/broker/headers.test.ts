@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { isUuid } from '../actor/ids.ts'
 import type { Meta } from '../engine/ports.ts'
-import { decodeHeaders, encodeHeaders, renewHeaders } from './headers.ts'
+import { decodeHeaders, duplicateWindowMs, encodeHeaders, mayRepeat, renewHeaders } from './headers.ts'
 
 const place = () => 'stream/1'
 const plain = fc.stringMatching(/^[\x21-\x7e]([\x20-\x7e]{0,248}[\x21-\x7e])?$/)
@@ -75,10 +75,18 @@ test('a message that is published once more keeps its id, under another one for 
   const [first, second] = [renewHeaders(headers, 1), renewHeaders(headers, 2)]
   assert.equal(new Set([headers, first, second].map((one) => one['Nats-Msg-Id'])).size, 3)
   for (const again of [first, second]) {
-    const { messageId, meta, isRequeued } = decodeHeaders(again, place)
-    assert.deepEqual(
-      { messageId, meta, isRequeued },
-      { messageId: id, meta: { correlationId: 'story' }, isRequeued: true },
-    )
+    const { messageId, meta } = decodeHeaders(again, place)
+    assert.deepEqual({ messageId, meta }, { messageId: id, meta: { correlationId: 'story' } })
   }
+})
+
+test('an effect may be a repeat unless it came within half the time for which the broker knows its id', () => {
+  const turnAt = '2030-01-02T03:04:05.000Z'
+  const headers = encodeHeaders('id', { correlationId: 'story' }, { kind: 'ticket', id: 'x' }, turnAt)
+  const after = (ms: number): number => Date.parse(turnAt) + ms
+  assert.equal(mayRepeat(headers, after(0)), false)
+  assert.equal(mayRepeat(headers, after(duplicateWindowMs / 2 - 1)), false)
+  assert.equal(mayRepeat(headers, after(duplicateWindowMs / 2)), true)
+  assert.equal(mayRepeat(renewHeaders(headers, 1), after(0)), true)
+  assert.equal(mayRepeat(encodeHeaders('id', { correlationId: 'story' }), after(0)), true)
 })

@@ -6,6 +6,8 @@ const names = {
   messageId: 'Nats-Msg-Id',
   /** The id of a message that was published under another one, to get past the broker's dedupe. */
   originalId: 'Message-ID',
+  /** It may have been stored before, so long ago that the broker's dedupe does not know it any more. */
+  toldAgain: 'Told-Again',
   correlationId: 'Correlation-ID',
   causationId: 'Causation-ID',
   traceparent: 'traceparent',
@@ -14,6 +16,7 @@ const names = {
   fingerprint: 'Request-Digest',
   actorKind: 'Actor-Kind',
   actorId: 'Actor-Id',
+  turnAt: 'Turn-At',
 } as const
 
 export type Headers = Record<string, string>
@@ -22,7 +25,8 @@ type Field = keyof typeof names
 const fieldOf = new Map(Object.entries(names).map(([field, name]) => [name.toLowerCase(), field as Field]))
 const optional = ['causationId', 'traceparent', 'replyTo', 'requestId', 'fingerprint'] as const
 
-export function encodeHeaders(messageId: string, meta: Meta, actor?: Address): Headers {
+/** @param turnAt of an effect: when the message of its turn was accepted */
+export function encodeHeaders(messageId: string, meta: Meta, actor?: Address, turnAt?: string): Headers {
   const headers: Headers = { [names.messageId]: messageId }
   if (isPlain(meta.correlationId)) headers[names.correlationId] = meta.correlationId
   for (const field of optional) {
@@ -33,6 +37,7 @@ export function encodeHeaders(messageId: string, meta: Meta, actor?: Address): H
     headers[names.actorKind] = actor.kind
     headers[names.actorId] = actor.id
   }
+  if (turnAt !== undefined) headers[names.turnAt] = turnAt
   return headers
 }
 
@@ -42,7 +47,9 @@ export function renewHeaders(headers: Headers, round: number | string): Headers 
   return { ...headers, [names.messageId]: `${id}/${round}`, [names.originalId]: id }
 }
 
-export type Envelope = { messageId: string; meta: Meta; actor: Address; isRequeued?: boolean }
+export const markRepeat = (headers: Headers): Headers => ({ ...headers, [names.toldAgain]: 'true' })
+
+export type Envelope = { messageId: string; meta: Meta; actor: Address }
 
 /**
  * Headers come from anyone. What is missing or makes no sense is filled in, so that every message has an id and a story.
@@ -65,7 +72,23 @@ export function decodeHeaders(headers: Headers, place: () => string): Envelope {
   }
   if (meta.replyTo !== undefined) meta.requestId ??= messageId
   const actor = { kind: given.actorKind ?? '', id: given.actorId ?? '' }
-  return { messageId, meta, actor, ...(given.originalId !== undefined && { isRequeued: true }) }
+  return { messageId, meta, actor }
+}
+
+/** How long the broker remembers message ids. */
+export const duplicateWindowMs = 2 * 60_000
+
+/**
+ * Whether an effect may have been in the queue before. What has an id of its own for the broker was put there once more, and
+ * who tells again what may be stored says so: the broker forgets ids with the messages when it is killed. Else a second copy gets in once the first one's id is forgotten, by a new owner, or by an old one that was away: so
+ * whatever is stored within half of that time after its turn is the first. The other half is for clocks that differ.
+ *
+ * @param storedAt milliseconds since 1970
+ */
+export function mayRepeat(headers: Headers, storedAt: number, windowMs = duplicateWindowMs): boolean {
+  const ageMs = storedAt - Date.parse(headers[names.turnAt] ?? '')
+  const isMarked = headers[names.originalId] !== undefined || headers[names.toldAgain] !== undefined
+  return isMarked || !(ageMs < windowMs / 2)
 }
 
 /** Any text can be a message id on NATS; here it is a UUID, made from the text when it is none. */

@@ -1,12 +1,11 @@
 import type { Service } from '../../schemas/index.ts'
 import type { EffectDelivery, EffectQueue } from '../engine/ports.ts'
-import { decodeHeaders } from './headers.ts'
+import { decodeHeaders, mayRepeat } from './headers.ts'
 import type { Schedule } from './memory-mailboxes.ts'
 import type { MemoryStream } from './memory-stream.ts'
 import type { Subjects } from './subjects.ts'
 import type { Stored } from './wire.ts'
 
-const ackWaitMs = 30_000
 const rejectedRetryMs = 1_000
 
 /** An effect in the queue. `lease` names the delivery that it is out for at present. */
@@ -24,6 +23,8 @@ export class MemoryEffectQueue {
   readonly #stream: MemoryStream
   readonly #subjects: Subjects
   readonly #schedule: Schedule
+  /** What is in hand comes again when nobody has said a word for so long. */
+  ackWaitMs = 30_000
   readonly #consumers = new Set<Consumer>()
   /** What nobody works on, by service. */
   readonly #waiting = new Map<string, Item[]>()
@@ -95,7 +96,7 @@ export class MemoryEffectQueue {
   }
 
   #delivery(service: Service, item: Item): EffectDelivery {
-    const { subject, headers, payload, sequence } = item.message
+    const { subject, headers, payload, sequence, at } = item.message
     let lease = this.#lease(service, item)
     const isOurs = () => item.lease === lease
     return {
@@ -105,6 +106,7 @@ export class MemoryEffectQueue {
       payload,
       headers,
       attempt: item.attempts,
+      mayBeRepeat: mayRepeat(headers, at, this.#stream.duplicateWindowMs),
       done: async () => {
         item.lease = undefined
         this.#stream.remove(service, (message) => message === item.message)
@@ -124,7 +126,7 @@ export class MemoryEffectQueue {
   #lease(service: string, item: Item): object {
     const lease = {}
     item.lease = lease
-    this.#schedule(ackWaitMs, () => {
+    this.#schedule(this.ackWaitMs, () => {
       if (item.lease === lease) this.#enqueue(service, item)
     })
     return lease

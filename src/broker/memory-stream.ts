@@ -1,8 +1,6 @@
 import type { StreamState } from '../engine/ports.ts'
-import type { Headers } from './headers.ts'
+import { duplicateWindowMs, type Headers } from './headers.ts'
 import type { Stored } from './wire.ts'
-
-const duplicateWindowMs = 2 * 60_000
 
 /**
  * A stream in memory. Its messages lie in lanes, by the third word of their subject: the partition of a command, the
@@ -10,6 +8,8 @@ const duplicateWindowMs = 2 * 60_000
  */
 export class MemoryStream {
   #id: string
+  /** How long a message id is remembered, so that a second message of this id is swallowed. */
+  duplicateWindowMs = duplicateWindowMs
   /** When it holds so many it takes no more. */
   maxMessages = Number.POSITIVE_INFINITY
   readonly #nowMs: () => number
@@ -56,7 +56,7 @@ export class MemoryStream {
     for (const listener of this.#lossListeners) listener()
   }
 
-  /** Is deleted, and made anew. */
+  /** Loses everything and begins another life, as when its disk is lost and somebody makes it anew. */
   wipe(): void {
     this.#id = this.#name()
     this.loseAfter(0)
@@ -97,7 +97,7 @@ export class MemoryStream {
 
   #forgetIds(nowMs: number): void {
     for (const [id, at] of this.#ids) {
-      if (at > nowMs - duplicateWindowMs) break
+      if (at > nowMs - this.duplicateWindowMs) break
       this.#ids.delete(id)
     }
   }

@@ -27,7 +27,7 @@ brokerFeatures('MemoryBroker', async () => {
       return seen
     },
     limitMailboxes: async (messages) => {
-      memory.streams.mailbox.maxMessages = messages
+      memory.mailboxStream.maxMessages = messages
     },
     close: async () => {
       await Promise.all(brokers.map((broker) => broker.close()))

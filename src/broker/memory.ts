@@ -1,5 +1,4 @@
 import { partitionOf } from '../actor/ids.ts'
-import type { StreamName } from '../engine/ports.ts'
 import type { Broker } from './broker.ts'
 import type { Headers } from './headers.ts'
 import { MemoryClient } from './memory-client.ts'
@@ -26,10 +25,11 @@ export type PlainMessage = { subject: string; headers: Headers; body: string }
 export class MemoryBroker {
   readonly options: MemoryBrokerOptions
   readonly subjects: Subjects
-  readonly streams: Record<StreamName, MemoryStream>
-  readonly #byRoom: Record<string, MemoryStream>
+  readonly mailboxStream: MemoryStream
+  readonly eventStream: MemoryStream
+  readonly effectStream: MemoryStream
+  readonly effects: MemoryEffectQueue
   readonly #mailboxes: MemoryMailboxes
-  readonly #effects: MemoryEffectQueue
   readonly #subscribers = new Set<(message: PlainMessage) => void>()
   #clients = 0
 
@@ -37,17 +37,18 @@ export class MemoryBroker {
     const { prefix, partitions, nowMs, schedule } = options
     this.options = options
     this.subjects = new Subjects(prefix, partitions)
-    const [mailbox, effects, events] = [new MemoryStream(nowMs), new MemoryStream(nowMs), new MemoryStream(nowMs)]
-    this.streams = { mailbox, effects, events }
-    this.#byRoom = { mbx: mailbox, fx: effects, evt: events }
-    this.#mailboxes = new MemoryMailboxes(this.streams, this.subjects, schedule)
-    this.#effects = new MemoryEffectQueue(effects, this.subjects, schedule)
+    this.mailboxStream = new MemoryStream(nowMs)
+    this.eventStream = new MemoryStream(nowMs)
+    this.effectStream = new MemoryStream(nowMs)
+    const streams = { mailbox: this.mailboxStream, effects: this.effectStream, events: this.eventStream }
+    this.#mailboxes = new MemoryMailboxes(streams, this.subjects, schedule)
+    this.effects = new MemoryEffectQueue(this.effectStream, this.subjects, schedule)
   }
 
   /** What a process of its own would have: closing it leaves the others alone. */
   connect(): Broker {
     const client = new MemoryClient(this, `_INBOX.${++this.#clients}`)
-    const effects = this.#effects.connect()
+    const effects = this.effects.connect()
     return {
       mailboxes: this.#mailboxes,
       publisher: client,
@@ -72,7 +73,7 @@ export class MemoryBroker {
     const { headers, body } = message
     const subject = this.#map(message.subject)
     this.tell({ subject, headers, body: body.toString() })
-    return this.#byRoom[subject.split('.')[1] ?? '']?.append(subject, headers, Buffer.from(body))
+    return this.#streamOf(subject)?.append(subject, headers, Buffer.from(body))
   }
 
   /** Hands a message to the plain subscribers, and stores nothing. */
@@ -86,6 +87,11 @@ export class MemoryBroker {
   subscribe(subscriber: (message: PlainMessage) => void): () => void {
     this.#subscribers.add(subscriber)
     return () => this.#subscribers.delete(subscriber)
+  }
+
+  #streamOf(subject: string): MemoryStream | undefined {
+    const streams = { mbx: this.mailboxStream, evt: this.eventStream, fx: this.effectStream }
+    return streams[subject.split('.')[1] as keyof typeof streams]
   }
 
   /** Where the server would put what a client publishes as a command. */

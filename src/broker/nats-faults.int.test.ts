@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { until } from '../../test/support/wait.ts'
+import type { Outgoing } from '../engine/ports.ts'
 import { hasCode } from '../errors.ts'
 import { actorIn, commandsTo, commandTo, effectOf, idsOf, openReader } from './broker.fixtures.ts'
 import { type NatsHarness, type OwnNats, openOn, startOwnNats } from './nats.fixtures.ts'
@@ -98,6 +99,25 @@ describe('when nats-server', () => {
     await kill()
     await until('the request has failed', () => hasCode(failure, 'broker-timeout'))
     await restart()
+  })
+
+  it('dies with an effect that it may have stored, the effect says so when it is told again', async () => {
+    const { publisher, effects } = harness.broker
+    const seen: (boolean | undefined)[] = []
+    await effects.consume('payments', 1, async ({ mayBeRepeat, done }) => {
+      seen.push(mayBeRepeat)
+      await done()
+    })
+    const effect = (): Outgoing => ({ ...effectOf(), service: 'payments' })
+    await publisher.publish([effect()])
+    await until('the first is handed over', () => seen.length === 1)
+    server.process().signal('SIGSTOP')
+    const publishing = publisher.publish([effect()])
+    await kill()
+    await restart()
+    await publishing
+    await until('it is handed over', () => seen.length === 2)
+    assert.deepEqual(seen, [undefined, true])
   })
 
   it('comes back without its data, the streams are made again', async () => {

@@ -2,6 +2,7 @@ import type { Answer, DeadLetter, Log, Outgoing, Publisher } from '../engine/por
 import { TurnstileError } from '../errors.ts'
 import type { Acks, Stored } from './acks.ts'
 import type { Connection } from './connection.ts'
+import { markRepeat } from './headers.ts'
 import type { Subjects } from './subjects.ts'
 import type { Ticker } from './ticker.ts'
 import { encodeAnswer, encodeDeadLetter, encodeOutgoing, type Wire } from './wire.ts'
@@ -99,6 +100,8 @@ export class NatsPublisher implements Publisher {
     } else {
       const delayMs = Math.min(firstRetryMs * 2 ** (item.attempts - 1), maxRetryMs)
       item.cause = stored
+      // By the time it is tried again the broker may have stored it, handed it over and forgotten its id.
+      if (stored.code === 'broker-timeout') item.wire = { ...item.wire, headers: markRepeat(item.wire.headers) }
       item.dueMs = performance.now() + delayMs
       this.#failed.push(item)
     }

@@ -10,13 +10,13 @@ import {
 import { type NatsConnection, nanos } from '@nats-io/transport-node'
 import type { StreamState, StreamStates } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
+import { duplicateWindowMs } from './headers.ts'
 import type { Subjects } from './subjects.ts'
 
 const nameInUse = 10058
 const dayMs = 24 * 60 * 60_000
 /** A full mailbox refuses; it never forgets. The server sets this much of its disk aside. */
 const mailboxBytes = 1024 * 1024 * 1024
-const duplicateWindowMs = 2 * 60_000
 
 type Config = Partial<StreamConfig> & { name: string }
 
@@ -100,7 +100,12 @@ export class Streams {
 
   #effectStream(): Config {
     const { effectStream: name, allEffects } = this.#subjects
-    return { name, subjects: [allEffects], discard: DiscardPolicy.New }
+    return {
+      name,
+      subjects: [allEffects],
+      discard: DiscardPolicy.New,
+      duplicate_window: nanos(duplicateWindowMs),
+    }
   }
 
   async #ensure(owned: Config, proposed: Partial<StreamConfig>): Promise<StreamInfo> {

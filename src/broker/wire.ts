@@ -2,7 +2,7 @@ import type { Reply } from '../actor/actor.ts'
 import { isUuid } from '../actor/ids.ts'
 import { publicBody } from '../actor/public-event.ts'
 import type { Answer, DeadLetter, Delivery, Outgoing } from '../engine/ports.ts'
-import { decodeHeaders, encodeHeaders, type Headers, renewHeaders } from './headers.ts'
+import { decodeHeaders, encodeHeaders, type Headers, markRepeat, renewHeaders } from './headers.ts'
 import type { Subjects } from './subjects.ts'
 
 /** A message as it is published. */
@@ -37,9 +37,10 @@ function encode(subjects: Subjects, message: Outgoing): Wire {
     }
     case 'effects': {
       const { type, ...body } = message.request
+      const headers = encodeHeaders(messageId, meta, address, message.at)
       return {
         subject: subjects.effect(message.service, type),
-        headers: encodeHeaders(messageId, meta, address),
+        headers: message.mayBeRepeat ? markRepeat(headers) : headers,
         body: JSON.stringify(body),
       }
     }

@@ -91,6 +91,7 @@ export function parseLimit(text: string | undefined, fallback: number): number {
 
 const unitSeconds = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
+/** @returns seconds */
 export function parseDuration(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []

@@ -195,9 +195,10 @@ for (const row of rows) {
       test(`${status} is ${isDone ? 'done' : isRefused ? 'refused' : 'temporary'}`, async (t) => {
         const answer = isDone ? row.done[status] : { error: 'because' }
         const { gateway } = await startServer(t, (_, response) => respond(response, status, answer))
-        const { settings, told, letters } = aWorker(row.adapter, gateway)
+        const { settings, told, letters, counted } = aWorker(row.adapter, gateway)
         const { effect, became } = aDelivery(service(row), row.request)
         await carryOut(effect, settings)
+        assert.deepEqual(counted, [isDone ? 'done' : isRefused ? 'refused' : 'temporary'])
         const codes = letters.map(({ code, cause }) => [code, cause])
         assert.deepEqual(codes, isRefused && !row.tellsRefusal ? [['effect-refused', 'because']] : [])
         assert.deepEqual(told, isDone ? [row.tells] : isRefused && row.tellsRefusal ? [row.tellsRefusal] : [])
@@ -278,10 +279,10 @@ describe('a row whose append may have happened', () => {
     assert.deepEqual(methods(calls), ['POST', 'GET', 'POST'])
   })
 
-  test('is looked for when it comes from the dead letters', async (t) => {
+  test('is looked for even at the first attempt of what may be a repetition', async (t) => {
     const { calls, gateway } = await startSheet(t, { answers: 0, rows: false })
     const { settings } = aWorker(spreadsheets, gateway)
-    await carryOut(aDelivery('spreadsheets', request, { isRequeued: true }).effect, settings)
+    await carryOut(aDelivery('spreadsheets', request, { mayBeRepeat: true }).effect, settings)
     assert.deepEqual(methods(calls), ['GET', 'POST'])
   })
 

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Service } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
+import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
+import { callHttp } from './http.ts'
 import { InTurn } from './in-turn.ts'
 import type { AnyAdapter } from './service.ts'
 import type { EffectSettings } from './worker.ts'
@@ -46,6 +48,7 @@ export function aDelivery(service: Service, { type, ...body }: Tagged, changes: 
     headers: {},
     meta: { correlationId: 'story' },
     attempt: 1,
+    mayBeRepeat: false,
     done: async () => void became.done++,
     retry: (delayMs) => void became.retries.push(delayMs),
     working() {},
@@ -58,17 +61,21 @@ export function aDelivery(service: Service, { type, ...body }: Tagged, changes: 
 export function aWorker(adapter: AnyAdapter, gateway: string) {
   const told: Tagged[] = []
   const letters: DeadLetter[] = []
+  const counted: string[] = []
   const settings: EffectSettings = {
     adapter,
     gate: { pass: (call) => call() },
+    clock: systemClock,
+    callHttp,
     inTurn: new InTurn(),
     gateway,
     partitions: 64,
     random: () => 1,
     timeoutMs: 500,
     log: silent,
-    observer: { deadLetter() {} },
+    observer: { deadLetter() {}, called: (_, outcome) => void counted.push(outcome) },
     deadLetters: { keepDeadLetter: async (letter) => void letters.push(letter) },
+    failures: { noteFailure: async () => {}, forgetFailure: async () => {} },
     publisher: {
       publish: async (messages: Outgoing[]) => {
         for (const message of messages) if (message.to === 'mailbox') told.push(message.command)
@@ -77,5 +84,5 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
       announce() {},
     },
   }
-  return { settings, told, letters }
+  return { settings, told, letters, counted }
 }

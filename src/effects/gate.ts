@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   BrokenCircuitError,
   type CircuitBreakerPolicy,
@@ -7,7 +6,7 @@ import {
   circuitBreaker,
   handleWhenResult,
 } from 'cockatiel'
-import type { Log } from '../engine/ports.ts'
+import type { Clock, Log, Observer } from '../engine/ports.ts'
 import type { Outcome } from './outcome.ts'
 import { Rate } from './rate.ts'
 
@@ -20,7 +19,9 @@ export type GateOptions = {
   openMs: number
   /** Tells the queue how many effects may be in hand from now on. */
   limit(concurrency: number): void
+  clock: Clock
   log: Log
+  observer: Pick<Observer, 'circuit'>
 }
 
 /** So many calls in a row that came to nothing, and the service is taken for dead. */
@@ -44,13 +45,13 @@ export class Gate {
   /** How many effects may be in hand as far as the circuit is concerned. */
   #allowedByCircuit: number
   #isPaused = false
-  #halfOpening: NodeJS.Timeout | undefined
+  #halfOpening = new AbortController()
 
   constructor(options: GateOptions) {
-    const { callsPerSecond, openMs } = options
+    const { service, callsPerSecond, openMs, clock, observer } = options
     this.#options = options
     this.#allowedByCircuit = options.concurrency
-    this.#rate = new Rate(callsPerSecond)
+    this.#rate = new Rate(callsPerSecond, clock)
     // Every call that waits listens to it.
     setMaxListeners(0, this.#closing.signal)
     const failures = handleWhenResult((outcome) => 'temporary' in (outcome as Outcome))
@@ -58,6 +59,7 @@ export class Gate {
       halfOpenAfter: openMs,
       breaker: new ConsecutiveBreaker(deadAfterFailures),
     })
+    observer.circuit(service, false)
     this.#circuit.onBreak(() => this.#opened())
     this.#circuit.onReset(() => this.#closed())
   }
@@ -65,18 +67,20 @@ export class Gate {
   /** Makes the call when its time has come. Nothing when the gate closes before that. */
   async pass(call: () => Promise<Outcome>): Promise<Outcome | undefined> {
     const { signal } = this.#closing
+    const { clock } = this.#options
     while (!signal.aborted) {
       try {
         return await this.#circuit.execute(async () => {
           await this.#rate.turn(signal)
-          while (this.#isPaused) await sleep(this.#lookMs, undefined, { signal })
+          while (this.#isPaused && !signal.aborted) await clock.sleep(this.#lookMs, signal)
+          signal.throwIfAborted()
           return call()
         })
       } catch (error) {
         if (signal.aborted) return undefined
         if (!(error instanceof BrokenCircuitError)) throw error
       }
-      await sleep(this.#lookMs, undefined, { signal }).catch(() => undefined)
+      await clock.sleep(this.#lookMs, signal)
     }
     return undefined
   }
@@ -98,7 +102,7 @@ export class Gate {
   /** Those who wait give up. Calls under way come to their end. */
   close(): void {
     this.#closing.abort()
-    clearTimeout(this.#halfOpening)
+    this.#halfOpening.abort()
   }
 
   get #lookMs(): number {
@@ -106,15 +110,19 @@ export class Gate {
   }
 
   #opened(): void {
-    const { service, openMs, log } = this.#options
+    const { service, openMs, clock, log, observer } = this.#options
+    observer.circuit(service, true)
     log.warn({ service, openMs }, 'the service fails again and again: its calls wait')
     this.#allow(0)
-    clearTimeout(this.#halfOpening)
-    this.#halfOpening = setTimeout(() => this.#allow(1), openMs)
+    this.#halfOpening.abort()
+    this.#halfOpening = new AbortController()
+    const { signal } = this.#halfOpening
+    void clock.sleep(openMs, signal).then(() => signal.aborted || this.#allow(1))
   }
 
   #closed(): void {
-    const { service, concurrency, log } = this.#options
+    const { service, concurrency, log, observer } = this.#options
+    observer.circuit(service, false)
     log.info({ service }, 'the service works again')
     this.#allow(concurrency)
   }

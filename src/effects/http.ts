@@ -4,6 +4,8 @@ import type { HttpCall } from './service.ts'
 
 export type HttpAnswer = { status: number; retryAfter: string | undefined; body: string }
 
+export type CallHttp = typeof callHttp
+
 /** What is read grows by the ticket; what answers a request for something does not. */
 const maxReadBytes = 64 * 1024 * 1024
 const maxAnswerBytes = 1024 * 1024

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import type { EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
+import type { Clock, EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
+import type { CallHttp } from './http.ts'
 import { InTurn } from './in-turn.ts'
 import { watchPauses } from './pauses.ts'
 import { payments } from './payments.ts'
@@ -11,7 +11,7 @@ import { receipts } from './receipts.ts'
 import type { AnyAdapter } from './service.ts'
 import { spreadsheets } from './spreadsheets.ts'
 import { transportation } from './transportation.ts'
-import { carryOut, type DeadLetters } from './worker.ts'
+import { carryOut, type DeadLetters, type FailureNotes } from './worker.ts'
 
 /** Every external service there is. */
 const adapters: AnyAdapter[] = [deadNation, receipts, payments, spreadsheets, files, transportation]
@@ -24,9 +24,13 @@ export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
   effects: EffectQueue
   publisher: Publisher
-  store: DeadLetters & Pick<Store, 'readPauses'>
+  store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>
+  clock: Clock
+  callHttp: CallHttp
+  /** 0 to 1. */
+  random: () => number
   log: Log
-  observer: Pick<Observer, 'deadLetter' | 'paused'>
+  observer: Pick<Observer, 'deadLetter' | 'paused' | 'called' | 'circuit'>
 }
 
 type Worker = { close(): Promise<void> }
@@ -50,11 +54,12 @@ export async function startEffects(options: EffectOptions): Promise<Worker> {
 /** What stands between the queue of a service and the service. */
 type Line = { adapter: AnyAdapter; gate: Gate; consumer?: EffectConsumer }
 
-function lineTo(adapter: AnyAdapter, { config, log }: EffectOptions): Line {
+function lineTo(adapter: AnyAdapter, { config, clock, log, observer }: EffectOptions): Line {
   const { service, concurrency } = adapter
   const callsPerSecond = config.TURNSTILE_CALLS_PER_SECOND
   const limit = (most: number) => line.consumer?.limit(most)
-  const line: Line = { adapter, gate: new Gate({ service, concurrency, callsPerSecond, openMs, limit, log }) }
+  const gate = new Gate({ service, concurrency, callsPerSecond, openMs, limit, clock, log, observer })
+  const line: Line = { adapter, gate }
   return line
 }
 
@@ -63,7 +68,7 @@ function lineTo(adapter: AnyAdapter, { config, log }: EffectOptions): Line {
  * process.
  */
 async function startService(line: Line, options: EffectOptions): Promise<Worker> {
-  const { config, effects, publisher, store, log, observer } = options
+  const { config, effects, publisher, store, clock, callHttp, random, log, observer } = options
   const { adapter, gate } = line
   const settings = {
     adapter,
@@ -71,11 +76,14 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     inTurn: new InTurn(),
     publisher,
     deadLetters: store,
+    failures: store,
     observer,
     log,
+    clock,
+    callHttp,
     gateway: config.GATEWAY_ADDR,
     partitions: config.TURNSTILE_PARTITIONS,
-    random: Math.random,
+    random,
     timeoutMs,
   }
   const underWay = new Set<Promise<void>>()
@@ -91,7 +99,9 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     async close() {
       await consumer.close()
       gate.close()
-      await Promise.race([Promise.allSettled(underWay), sleep(timeoutMs, undefined, { ref: false })])
+      const ended = new AbortController()
+      await Promise.race([Promise.allSettled(underWay), clock.sleep(timeoutMs, ended.signal)])
+      ended.abort()
     },
   }
 }

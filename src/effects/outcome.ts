@@ -2,10 +2,10 @@ import type { HttpAnswer } from './http.ts'
 import type { OutcomeCommand, ReadBack, ServiceCall } from './service.ts'
 
 export type Outcome =
-  /** Done or refused: what the actor is to be told. */
+  /** Done: what the actor is to be told. */
   | { tell: OutcomeCommand }
-  /** Refused, and nobody is to be told. */
-  | { refused: string }
+  /** Refused for good. Without a consequence there is nobody to tell. */
+  | { refused: string; tell: OutcomeCommand | undefined }
   | { temporary: string; retryAfterMs: number }
 
 const maxReasonCharacters = 500
@@ -23,7 +23,7 @@ export function outcomeOf<R>(call: ServiceCall<R>, request: R, answer: HttpAnswe
   }
   if (!call.refused.includes(status)) return temporary(answer)
   const reason = reasonOf(answer)
-  return call.onRefused ? { tell: call.onRefused(reason, request) } : { refused: reason }
+  return { refused: reason, tell: call.onRefused?.(reason, request) }
 }
 
 /** What a look at the service shows: nothing when what was asked is not done yet. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../test/support/wait.ts'
+import { systemClock } from '../clock.ts'
 import type { Pause } from '../engine/ports.ts'
 import { MemoryStore } from '../store/memory.ts'
 import { silent } from './effects.fixtures.ts'
@@ -19,7 +20,7 @@ function aWatch(readPauses: () => Promise<Pause[]>) {
   const gates = new Map(['payments', 'files'].map((service) => [service, gateOf(service)]))
   const log = { ...silent, warn: (_: object, message: string) => void warnings.push(message) }
   const observer = { paused: (_: string, count: number) => void counts.push(count) }
-  const watch = () => watchPauses({ store: { readPauses }, gates, everyMs: 5, log, observer })
+  const watch = () => watchPauses({ store: { readPauses }, gates, everyMs: 5, clock: systemClock, log, observer })
   return { isPaused, warnings, counts, watch }
 }
 

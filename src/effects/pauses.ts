@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Log, Observer, Store } from '../engine/ports.ts'
+import type { Clock, Log, Observer, Store } from '../engine/ports.ts'
 import type { Gate } from './gate.ts'
 
 export type PausesOptions = {
@@ -8,6 +7,7 @@ export type PausesOptions = {
   gates: ReadonlyMap<string, Pick<Gate, 'pause'>>
   /** How long after one look the next comes. */
   everyMs: number
+  clock: Clock
   log: Log
   observer: Pick<Observer, 'paused'>
 }
@@ -33,7 +33,7 @@ export async function watchPauses(options: PausesOptions): Promise<{ close(): Pr
 async function lookAgain(options: PausesOptions, signal: AbortSignal): Promise<void> {
   let isKnown = true
   while (!signal.aborted) {
-    await sleep(options.everyMs, undefined, { signal }).catch(() => undefined)
+    await options.clock.sleep(options.everyMs, signal)
     if (signal.aborted) return
     try {
       await look(options)

@@ -26,9 +26,12 @@ async function startWorld(
     config: { GATEWAY_ADDR: gateway, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: callsPerSecond },
     effects: broker.effects,
     publisher: settings.publisher,
-    store: { ...settings.deadLetters, readPauses: async () => [] },
+    store: { ...settings.deadLetters, ...settings.failures, readPauses: async () => [] },
+    clock: settings.clock,
+    callHttp: settings.callHttp,
+    random: settings.random,
     log: silent,
-    observer: { ...settings.observer, paused() {} },
+    observer: { ...settings.observer, paused() {}, circuit() {} },
   })
   t.after(async () => {
     for (const timer of timers) clearTimeout(timer)
@@ -45,6 +48,7 @@ async function startWorld(
           service === 'payments'
             ? { type: 'RefundPayment', payment_reference: ticketId, reason: 'refund' }
             : { type: 'VoidReceipt', ticket_id: ticketId, reason: 'refund' },
+        at: new Date().toISOString(),
         meta: { correlationId: 'story' },
       })),
     )

@@ -5,9 +5,11 @@ import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { services } from '../../schemas/index.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
-import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
+import { systemClock } from '../clock.ts'
+import type { DeadLetter, EffectDelivery, EffectFailure, Outgoing } from '../engine/ports.ts'
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
+import { callHttp } from './http.ts'
 import { InTurn } from './in-turn.ts'
 import { startEffects } from './index.ts'
 import { carryOut, type EffectSettings } from './worker.ts'
@@ -33,6 +35,7 @@ const calls: { url: string; method: string; headers: IncomingMessage['headers'];
 const happened: string[] = []
 const published: Outgoing[] = []
 const letters: DeadLetter[] = []
+const notes = new Map<string, EffectFailure>()
 let retryMs: number | undefined
 
 before(async () => {
@@ -50,6 +53,7 @@ after(() => {
 })
 beforeEach(() => {
   for (const list of [calls, happened, published, letters]) list.length = 0
+  notes.clear()
   retryMs = undefined
   answerWith(200, { booking_id: bookingId })
 })
@@ -71,11 +75,21 @@ const settings = (): EffectSettings => ({
   random: () => 1,
   timeoutMs: 200,
   log: silent,
-  observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`) },
+  clock: systemClock,
+  callHttp,
+  observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`), called() {} },
   deadLetters: {
     async keepDeadLetter(letter) {
       letters.push(letter)
       happened.push('kept')
+    },
+  },
+  failures: {
+    async noteFailure(failure) {
+      notes.set(failure.effectId, failure)
+    },
+    async forgetFailure({ effectId }) {
+      notes.delete(effectId)
     },
   },
   publisher: {
@@ -92,6 +106,7 @@ const effect = (changes: Partial<EffectDelivery> = {}): EffectDelivery => ({
   service: 'dead-nation',
   messageId: effectId,
   actor: { kind: 'booking', id: bookingId },
+  mayBeRepeat: false,
   type: 'BookTickets',
   payload: Buffer.from(JSON.stringify(request)),
   headers: { h: '1' },
@@ -239,6 +254,47 @@ describe('what cannot be carried out is a dead letter at once', () => {
   })
 })
 
+describe('a call that fails', () => {
+  test('is noted for as long as it does, with its last failure', async () => {
+    answerWith(503, 'out of order')
+    await carryOut(effect(), settings())
+    await carryOut(effect({ attempt: 2 }), settings())
+    const ids = { kind: 'booking', id: bookingId, partition: partitionOf(bookingId, 64), effectId }
+    const { type, attempts, cause } = { type: 'BookTickets', attempts: 2, cause: '503: out of order' }
+    const failure = { ...ids, service: 'dead-nation', request: { type, ...request }, attempts, cause }
+    assert.deepEqual([...notes.values()], [failure])
+    answerWith(200, { booking_id: bookingId })
+    await carryOut(effect({ attempt: 3 }), settings())
+    assert.equal(notes.size, 0)
+  })
+
+  test('is not noted any more when it is refused, or a dead letter', async () => {
+    for (const [attempt, status] of [
+      [2, 409],
+      [maxAttempts, 503],
+    ] as const) {
+      answerWith(503, '')
+      await carryOut(effect(), settings())
+      assert.equal(notes.size, 1)
+      answerWith(status, '')
+      await carryOut(effect({ attempt }), settings())
+      assert.equal(notes.size, 0)
+    }
+  })
+
+  test('goes its way also when that cannot be noted', async () => {
+    const gone = async () => {
+      throw new Error('gone')
+    }
+    const failing = { ...settings(), failures: { noteFailure: gone, forgetFailure: gone } }
+    answerWith(503, '')
+    await carryOut(effect(), failing)
+    answerWith(200, { booking_id: bookingId })
+    await carryOut(effect({ attempt: 2 }), failing)
+    assert.deepEqual(happened, ['retried', 'published', 'done'])
+  })
+})
+
 test('an outcome or a dead letter that cannot be stored leaves the effect on the queue', async () => {
   const failing = { ...settings() }
   failing.publisher = { ...failing.publisher, publish: () => Promise.reject(new Error('closed')) }
@@ -250,7 +306,7 @@ test('an outcome or a dead letter that cannot be stored leaves the effect on the
 
 test('closing waits for the calls under way', async () => {
   let hand: (effect: EffectDelivery) => Promise<void> = async () => {}
-  const { publisher, deadLetters, log } = settings()
+  const { publisher, deadLetters, failures, clock, random, log } = settings()
   const effects = await startEffects({
     config: { GATEWAY_ADDR: `${gateway}/`, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: 100 },
     effects: {
@@ -261,9 +317,12 @@ test('closing waits for the calls under way', async () => {
       },
     },
     publisher,
-    store: { ...deadLetters, readPauses: async () => [] },
+    store: { ...deadLetters, ...failures, readPauses: async () => [] },
+    clock,
+    callHttp,
+    random,
     log,
-    observer: { deadLetter() {}, paused() {} },
+    observer: { deadLetter() {}, paused() {}, called() {}, circuit() {} },
   })
   const work = hand(effect())
   await effects.close()

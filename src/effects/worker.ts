@@ -1,12 +1,22 @@
 import type { z } from 'zod'
 import { requestsByService } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
-import { outcomeIdOf, partitionOf } from '../actor/ids.ts'
-import type { DeadLetter, EffectDelivery, Log, Observer, OutgoingCommand, Publisher } from '../engine/ports.ts'
+import { outcomeId, partitionOf } from '../actor/ids.ts'
+import { crashPoint } from '../crash-points.ts'
+import type {
+  Clock,
+  DeadLetter,
+  EffectDelivery,
+  Log,
+  Observer,
+  OutgoingCommand,
+  Publisher,
+  Store,
+} from '../engine/ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
-import { callHttp } from './http.ts'
+import type { CallHttp } from './http.ts'
 import type { InTurn } from './in-turn.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, ServiceCall } from './service.ts'
@@ -16,14 +26,20 @@ export interface DeadLetters {
   keepDeadLetter(letter: DeadLetter): Promise<void>
 }
 
+/** So that people can see what an actor waits for. Nothing depends on it. */
+export type FailureNotes = Pick<Store, 'noteFailure' | 'forgetFailure'>
+
 export type EffectSettings = {
   adapter: AnyAdapter
   gate: Pick<Gate, 'pass'>
   inTurn: InTurn
   publisher: Publisher
   deadLetters: DeadLetters
-  observer: Pick<Observer, 'deadLetter'>
+  failures: FailureNotes
+  observer: Pick<Observer, 'deadLetter' | 'called'>
   log: Log
+  clock: Clock
+  callHttp: CallHttp
   /** Address of the services. */
   gateway: string
   partitions: number
@@ -43,16 +59,26 @@ export async function carryOut(effect: EffectDelivery, settings: EffectSettings)
   const parsed = parseEffect(effect, settings.adapter)
   if ('fault' in parsed) return bury(effect, parsed.code, parsed.fault, settings)
 
-  const stillAtIt = setInterval(() => effect.working(), workingEveryMs)
+  const settled = new AbortController()
+  void keepInHand(effect, settings.clock, settled.signal)
   try {
     await settings.inTurn.run(effect.messageId, async (isSecond) => {
-      const delivery = isSecond ? { ...effect, isRequeued: true } : effect
-      const outcome = await settings.gate.pass(() => attempt(delivery, parsed, settings))
-      if (outcome) await settle(effect, outcome, settings)
+      const delivery = isSecond ? { ...effect, mayBeRepeat: true } : effect
+      const outcome = await settings.gate.pass(() => timed(delivery, parsed, settings))
+      if (outcome) await settle(effect, parsed.request, outcome, settings)
       else effect.retry(0)
     })
   } finally {
-    clearInterval(stillAtIt)
+    // A reason, because without one an error with its stack is made up: some of the costliest microseconds of a call.
+    settled.abort('settled')
+  }
+}
+
+async function keepInHand(effect: EffectDelivery, clock: Clock, settled: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(workingEveryMs, settled)
+    if (settled.aborted) return
+    effect.working()
   }
 }
 
@@ -75,10 +101,19 @@ function parseEffect(
   }
 }
 
+async function timed(effect: EffectDelivery, parsed: Parsed, settings: EffectSettings): Promise<Outcome> {
+  const { clock, observer } = settings
+  const startedMs = clock.monotonicMs()
+  const outcome = await attempt(effect, parsed, settings)
+  const name = 'temporary' in outcome ? 'temporary' : 'refused' in outcome ? 'refused' : 'done'
+  observer.called(effect.service, name, clock.monotonicMs() - startedMs)
+  return outcome
+}
+
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
-  const { gateway, timeoutMs } = settings
+  const { callHttp, gateway, timeoutMs } = settings
   const headers = headersOf(effect)
-  const mayBeDone = effect.attempt > 1 || effect.isRequeued === true
+  const mayBeDone = effect.attempt > 1 || effect.mayBeRepeat
   try {
     if (call.readBack && mayBeDone) {
       const seen = await callHttp(gateway, call.readBack.toHttp(request), headers, timeoutMs)
@@ -101,29 +136,44 @@ function headersOf({ messageId, meta: { correlationId, traceparent } }: EffectDe
   }
 }
 
-async function settle(effect: EffectDelivery, outcome: Outcome, settings: EffectSettings): Promise<void> {
-  if ('tell' in outcome) {
+async function settle(
+  effect: EffectDelivery,
+  request: Tagged,
+  outcome: Outcome,
+  settings: EffectSettings,
+): Promise<void> {
+  if ('temporary' in outcome) {
+    await tryAgain(effect, request, outcome, settings)
+  } else if (outcome.tell) {
+    crashPoint('after-call', effect.service)
     await settings.publisher.publish([outcomeCommand(effect, outcome.tell)])
+    crashPoint('after-outcome', effect.service)
+    await forgetFailure(effect, settings)
     await effect.done()
   } else if ('refused' in outcome) {
     await bury(effect, 'effect-refused', outcome.refused, settings)
-  } else if (effect.attempt >= maxAttempts) {
-    await bury(effect, 'effect-exhausted', `attempt ${effect.attempt}: ${outcome.temporary}`, settings)
-  } else {
-    const delayMs = Math.max(backoffMs(effect.attempt, settings.random()), outcome.retryAfterMs)
-    settings.log.warn({ ...namesOf(effect), cause: outcome.temporary, delayMs }, 'the call failed; it is tried again')
-    effect.retry(delayMs)
   }
 }
 
+type Failure = Extract<Outcome, { temporary: string }>
+
+async function tryAgain(
+  effect: EffectDelivery,
+  request: Tagged,
+  { temporary, retryAfterMs }: Failure,
+  settings: EffectSettings,
+) {
+  const { attempt } = effect
+  if (attempt >= maxAttempts) return bury(effect, 'effect-exhausted', `attempt ${attempt}: ${temporary}`, settings)
+  const delayMs = Math.max(backoffMs(attempt, settings.random()), retryAfterMs)
+  settings.log.warn({ ...namesOf(effect), cause: temporary, delayMs }, 'the call failed; it is tried again')
+  await noteFailure(effect, request, temporary, settings)
+  effect.retry(delayMs)
+}
+
 function outcomeCommand({ messageId, actor, meta }: EffectDelivery, command: Tagged): OutgoingCommand {
-  return {
-    to: 'mailbox',
-    address: actor,
-    messageId: outcomeIdOf(messageId),
-    command,
-    meta: { ...meta, causationId: messageId },
-  }
+  const id = outcomeId(messageId)
+  return { to: 'mailbox', address: actor, messageId: id, command, meta: { ...meta, causationId: messageId } }
 }
 
 /** Keeps the effect as a dead letter, for a person to decide about. The actor goes on waiting. */
@@ -133,11 +183,39 @@ async function bury(effect: EffectDelivery, code: ErrorCode, cause: string, sett
   const at = new Date().toISOString()
   const letter = { partition, kind, actorId: actor.id, type, messageId, code, cause, payload, headers, meta, at }
   await settings.deadLetters.keepDeadLetter(letter)
+  await forgetFailure(effect, settings)
   settings.log.error({ ...namesOf(effect), code, cause }, 'dead letter')
   settings.publisher.announce(letter)
   settings.observer.deadLetter(kind, code)
   await effect.done()
 }
+
+async function noteFailure(
+  effect: EffectDelivery,
+  request: Tagged,
+  cause: string,
+  settings: EffectSettings,
+): Promise<void> {
+  const { service, attempt: attempts } = effect
+  const failure = { ...failureOf(effect, settings), service, request, attempts, cause }
+  await settings.failures.noteFailure(failure).catch((error) => {
+    settings.log.warn({ ...namesOf(effect), err: error }, 'a failing call could not be noted')
+  })
+}
+
+async function forgetFailure(effect: EffectDelivery, settings: EffectSettings): Promise<void> {
+  // The first attempt of all has no failure before it.
+  if (effect.attempt === 1) return
+  await settings.failures.forgetFailure(failureOf(effect, settings)).catch((error) => {
+    settings.log.warn({ ...namesOf(effect), err: error }, 'a call that failed before is still noted as failing')
+  })
+}
+
+const failureOf = ({ actor, messageId: effectId }: EffectDelivery, { partitions }: EffectSettings) => ({
+  ...actor,
+  partition: partitionOf(actor.id, partitions),
+  effectId,
+})
 
 function namesOf({ service, type, actor, messageId, attempt, meta }: EffectDelivery): object {
   return { correlationId: meta.correlationId, service, type, actor: `${actor.kind}.${actor.id}`, messageId, attempt }

@@ -145,6 +145,34 @@ describe('an alarm', () => {
     assert.equal(await armed(), 0)
   })
 
+  test('whose actor cannot be loaded takes nothing along that came with it', async () => {
+    const one = world.start('one', { rules })
+    say(who, { type: 'Set', at: inMs(2_000) } as Tagged)
+    await pass(1_000)
+    await world.while(one.keeper.stop())
+    await world.while(one.engine.stop())
+    let failures = 0
+    const wrap = (store: Store): Store => {
+      const failing = override(store, 'load', async (addresses, next) => {
+        if (failures === 3 || addresses.every(({ id }) => id !== who)) return next(addresses)
+        failures += 1
+        throw new Error('the connection was cut')
+      })
+      // While the worker finds out how things stand, the alarm and what comes from outside wait for the same batch.
+      return override(failing, 'readPartitions', async (ids, next) => {
+        await world.clock.sleep(150)
+        return next(ids)
+      })
+    }
+    world.start('two', { rules, wrap })
+    await world.until('the alarm cannot be loaded', () => failures > 0)
+    await world.ask('show', showId, creation, id('question'))
+    await world.until('all is well again', () => failures === 3)
+    await pass(2_000)
+    assert.equal((await ringsOf(who)).length, 1)
+    assert.deepEqual(world.answerTo(id('question')), { ok: { show_id: showId } })
+  })
+
   test('that Postgres refuses becomes a dead letter, and holds up nobody', async () => {
     const wrap = (store: Store): Store =>
       override(store, 'commit', async (batch, next): Promise<CommitResult> => {

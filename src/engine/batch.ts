@@ -1,6 +1,6 @@
 import type { Send } from '../../schemas/index.ts'
 import type { AnyActor, Deadlines, Tagged } from '../actor/actor.ts'
-import { deriveId, partitionOf } from '../actor/ids.ts'
+import { alarmId, partitionOf } from '../actor/ids.ts'
 import { alarmOf, type Identified, restore, type Turn, takeTurn } from '../actor/turn.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { type Actors, type Fault, parseDelivery } from './parse.ts'
@@ -94,10 +94,11 @@ const maxTurnsPerDelivery = 8
  */
 export async function decideBatch(around: Surroundings, batch: Batch): Promise<void> {
   const maxTurns = (batch.deliveries.length + batch.alarms.length) * maxTurnsPerDelivery
+  // Before anything can fail: what is not admitted to a batch is not put back with it.
+  const admitted = batch.deliveries.flatMap((delivery) => admit(around, batch, delivery))
   const alarms = batch.alarms.flatMap((alarm) => targetOf(around, alarm))
   await loadActors(around, batch, alarms)
-  let work = alarms.flatMap((target) => ring(around, batch, target))
-  work.push(...batch.deliveries.flatMap((delivery) => admit(around, batch, delivery)))
+  let work = [...alarms.flatMap((target) => ring(around, batch, target)), ...admitted]
   while (work.length > 0) {
     await loadActors(around, batch, work)
     const joined: Work[] = []
@@ -184,7 +185,7 @@ function deliveryOf(partition: OwnedPartition, to: Address, due: DueAlarm, comma
     partition: partition.id,
     to,
     type: command.type,
-    messageId: deriveId(to.id, `${to.kind}/alarm/${at}`),
+    messageId: alarmId(to.kind, to.id, at),
     meta: { correlationId, ...(traceparent !== undefined && { traceparent }) },
     headers: {},
     payload: encode(command),
@@ -247,7 +248,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
     const next = canJoin ? join(around, work, send, turn.reply !== undefined) : undefined
     if (!next) return { messageId: send.messageId, send: send.send, id: send.id, command: send.command }
     joined.push(next)
-    return { joined: send.messageId }
+    return { joined: send.messageId, send: send.send, id: send.id }
   })
   enlist(batch, partition)
   noteChange(batch, actor)

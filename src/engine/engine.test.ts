@@ -58,6 +58,24 @@ describe('one worker', () => {
     assert.ok(await isAllTold())
   })
 
+  test('takes up a state that an earlier build has stored', async () => {
+    const first = world.start('one')
+    await ask('show', showId, creation, id('m1'))
+    await ask('booking', id('b1'), wish, id('m2'))
+    await world.while(first.keeper.stop())
+    const asItWas = (store: Store) =>
+      override(store, 'load', async (addresses, load) => {
+        const stored = await load(addresses)
+        for (const { state } of stored) delete (state as { deadline_at?: string }).deadline_at
+        return stored
+      })
+    world.start('two', { wrap: asItWas })
+    await ask('booking', id('b1'), { type: 'CancelBooking' }, id('m3'))
+    const booking = await stateOf<BookingState>('booking', id('b1'))
+    assert.ok(booking?.status === 'canceled')
+    assert.equal(Date.parse(booking.deadline_at) - Date.parse(booking.requested_at), 900_000)
+  })
+
   test('answers a refusal at the end of the chain, not in the middle', async () => {
     world.start('one')
     await ask('booking', id('b1'), wish, id('m1'))
@@ -171,7 +189,26 @@ describe('two workers', () => {
     await world.until('the event is out', () =>
       world.published.some(({ subject }) => subject.endsWith('BookingMade_v1')),
     )
+    await world.until('its effect is, as one that may be a repetition', () =>
+      world.published.some(({ subject, headers }) => subject.endsWith('.BookTickets') && headers['Told-Again']),
+    )
     assert.equal(await reserved(), 3)
+  })
+
+  test('tells a message of a chain a second time: who asked is answered under the id of the request', async () => {
+    world.start('one')
+    await ask('show', showId, creation, id('m1'))
+    await ask('booking', id('b1'), wish, id('m2'))
+    const partition = partitionOf(id('b1'), partitions)
+    const turns = await world.store.readJournal(partition, 0, 100)
+    const granted = turns.find(({ message }) => message.type === 'SeatsReserved')
+    assert.ok(granted)
+    const { kind, actorId, messageId, message: command, meta } = granted
+    world.answers.length = 0
+    const address = { kind, id: actorId }
+    await world.while(world.client.publisher.publish([{ to: 'mailbox', address, messageId, command, meta }]))
+    await world.until('it is answered', () => answered(id('m2')))
+    assert.deepEqual(world.answerTo(id('m2')), { ok: { booking_id: id('b1') } })
   })
 
   test('one that slept past its lease changes nothing, says so once, and takes its share again', async () => {
@@ -286,7 +323,7 @@ describe('a partition', () => {
     world.start('one')
     await ask('show', showId, creation, id('m1'))
     const lane = String(partitionOf(showId, partitions))
-    assert.equal(world.broker.streams.mailbox.after(lane, 0, 10).messages.length, 1)
-    await world.until('it is purged', () => world.broker.streams.mailbox.after(lane, 0, 10).messages.length === 0)
+    assert.equal(world.broker.mailboxStream.after(lane, 0, 10).messages.length, 1)
+    await world.until('it is purged', () => world.broker.mailboxStream.after(lane, 0, 10).messages.length === 0)
   })
 })

@@ -1,4 +1,5 @@
 import type { Deadlines } from '../actor/actor.ts'
+import { crashPoint } from '../crash-points.ts'
 import { Alarms } from './alarms.ts'
 import { type Batch, decideBatch, emptyBatch, messageKeyOf, type Surroundings, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
@@ -253,9 +254,11 @@ export class Engine {
     const startedMs = clock.monotonicMs()
     const commit = toCommit(batch)
     this.#commitsUnderWay += 1
+    crashPoint('before-commit')
     const result = await store.commit(commit)
     this.#commitsUnderWay -= 1
     if (result.outcome === 'committed') {
+      crashPoint('after-commit')
       observer.committed(batch.turns.length, batch.deliveries.length, clock.monotonicMs() - startedMs)
       this.#settle(batch, commit)
     } else {

@@ -1,4 +1,5 @@
 import type { Reply } from '../actor/actor.ts'
+import { crashPoint } from '../crash-points.ts'
 import { metaOfConsequence } from './batch.ts'
 import type { OwnedPartition } from './partition.ts'
 import type { Answer, Clock, Delivery, Outgoing, Publisher, Store, TurnRecord } from './ports.ts'
@@ -12,8 +13,8 @@ const retryMs = 500
 
 /**
  * Tells the world what is committed: replies, sends, calls and public events. What is told is remembered as each
- * partition's `published`, which the next commit saves; whoever takes the partition over tells what lies past it again,
- * and the receivers' dedupe makes that harmless.
+ * partition's `published`, which the next commit saves; whoever takes the partition over tells what lies past it again.
+ * The receivers' dedupe makes that harmless, and an effect says of itself that it may have been carried out.
  */
 export class Outbox {
   /** Oldest first. `published` moves only when everything before has been stored too. */
@@ -64,7 +65,8 @@ export class Outbox {
       const turns = new Map((await this.#store.findTurns(keys)).map((turn) => [turn.messageId, turn]))
       for (const { messageId, meta } of askers) {
         const { reply, fingerprint } = turns.get(messageId) ?? {}
-        if (meta.replyTo && reply) this.#publisher.reply(meta.replyTo, answer(messageId, reply, fingerprint))
+        if (!meta.replyTo || !reply) continue
+        this.#publisher.reply(meta.replyTo, answer(meta.requestId ?? messageId, reply, fingerprint))
       }
     } catch {
       // The database is away, which the lease keeper reports. The ingress looks answers up by itself.
@@ -76,7 +78,7 @@ export class Outbox {
     while (position < head && !partition.isClosed) {
       try {
         const turns = await this.#store.readJournal(partition.id, position, Math.min(journalPage, head - position))
-        await this.#send(turns)
+        await this.#send(turns, true)
         position = turns.at(-1)?.position ?? head
       } catch {
         // The database is away, which the lease keeper reports; or the publisher is closed, and with it the partition.
@@ -85,16 +87,17 @@ export class Outbox {
     }
   }
 
-  async #send(turns: TurnRecord[]): Promise<void> {
+  async #send(turns: TurnRecord[], mayBeRepeat = false): Promise<void> {
     const messages: Outgoing[] = []
     for (const turn of turns) {
       this.#reply(turn)
-      messages.push(...outgoingOf(turn))
+      messages.push(...outgoingOf(turn, mayBeRepeat))
     }
     if (messages.length === 0) return
     this.#pendingMessages += messages.length
     try {
       await this.#publisher.publish(messages)
+      crashPoint('after-tell')
     } finally {
       this.#pendingMessages -= messages.length
     }
@@ -130,7 +133,7 @@ function answer(requestId: string, reply: Reply, fingerprint: string | undefined
 }
 
 /** What a turn tells others, with ids that are the same however often it is told. */
-export function outgoingOf(turn: TurnRecord): Outgoing[] {
+export function outgoingOf(turn: TurnRecord, mayBeRepeat: boolean): Outgoing[] {
   const { kind, actorId: id, at, decision } = turn
   const address = { kind, id }
   const meta = metaOfConsequence(turn.meta, turn.messageId, decision.reply !== undefined)
@@ -145,7 +148,16 @@ export function outgoingOf(turn: TurnRecord): Outgoing[] {
     messages.push({ to: 'mailbox', address: target, messageId: send.messageId, command: send.command, meta })
   }
   for (const { messageId, call, request } of decision.calls ?? []) {
-    messages.push({ to: 'effects', address, messageId, service: call, request, meta })
+    messages.push({
+      to: 'effects',
+      address,
+      messageId,
+      service: call,
+      request,
+      at,
+      meta,
+      ...(mayBeRepeat && { mayBeRepeat }),
+    })
   }
   return messages
 }

@@ -136,7 +136,11 @@ export type OutgoingEffect = {
   messageId: string
   service: Service
   request: Tagged
+  /** When the message of its turn was accepted. */
+  at: string
   meta: Meta
+  /** Told before, perhaps, and perhaps carried out since: whoever carries it out is told so. */
+  mayBeRepeat?: boolean
   round?: Round
 }
 
@@ -180,8 +184,11 @@ export type EffectDelivery = {
   meta: Meta
   /** 1 for the first. Deliveries after a crash count too. */
   attempt: number
-  /** It was published before, in another round: even the first attempt may repeat what was done. */
-  isRequeued?: boolean
+  /**
+   * It comes from the dead letters, was told again, or came so long after its turn that the broker may have forgotten that it
+   * had it before: even the first attempt may repeat what was done.
+   */
+  mayBeRepeat: boolean
   /** The outcome is safe: takes it off the queue. */
   done(): Promise<void>
   /** Comes back after so many milliseconds. */
@@ -250,7 +257,7 @@ export type Wake = { /** RFC 3339 in UTC. */ at: string } & Pick<Meta, 'correlat
 /** An alarm that has gone off. */
 export type DueAlarm = Address & Wake & { partition: number /** By the store's clock, since 1970. */; nowMs: number }
 
-/** A turn as it is journaled. What joined the same commit as a turn of its own is named in `sends` by id alone. */
+/** A turn as it is journaled. What joined the same commit as a turn of its own is named in `sends` and no more: its turn has it. */
 export type TurnRecord = {
   partition: number
   position: number
@@ -277,7 +284,10 @@ export type RecordedDecision = {
   reply?: Reply
 }
 
-export type RecordedSend = { messageId: string; send: Kind; id: string; command: Tagged } | { joined: string }
+export type RecordedSend =
+  | { messageId: string; send: Kind; id: string; command: Tagged }
+  /** Where to is missing in what was journaled up to 0.1.0. */
+  | { joined: string; send?: Kind; id?: string }
 
 /**
  * A message that could not be handled, an effect out of attempts, or a message to a paused actor, kept until somebody
@@ -340,6 +350,28 @@ export type CommitResult =
 /** A turn looked up by its message: what a repeated message is answered with. */
 export type KnownTurn = { kind: string; actorId: string; messageId: string; fingerprint?: string; reply?: Reply }
 
+/** A call of an external service that failed, and is tried again. `id` and `kind` are who asked for it. */
+export type EffectFailure = Address & {
+  partition: number
+  effectId: string
+  service: Service
+  request: Tagged
+  /** How many there were. */
+  attempts: number
+  cause: string
+}
+
+/** What an actor waits for in vain: a call that is tried again, or one that was given up on and is an open dead letter. */
+export type FailingCall = {
+  service: Service
+  request: Tagged
+  attempts: number
+  cause: string
+  /** Of the last failure, RFC 3339 in UTC. */
+  at: string
+  isDeadLetter: boolean
+}
+
 /** Every method but `commit` rejects when the database cannot be reached within its deadline; the caller tries again. */
 export interface Store {
   /** Renews the worker's lease, and with it its hold on its partitions, by the database's clock; tells how things stand. */
@@ -389,6 +421,10 @@ export interface Store {
   keepDeadLetter(letter: DeadLetter): Promise<void>
   /** What is paused now, for those who have no heartbeat. */
   readPauses(): Promise<Pause[]>
+  /** Notes the last failure of an effect. */
+  noteFailure(failure: EffectFailure): Promise<void>
+  /** The effect fails no more: forgets what was noted of it, if anything. */
+  forgetFailure(failure: Address & { partition: number; effectId: string }): Promise<void>
   /** A stretch of the journal: positions from `after + 1` on, at most `limit`. */
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
 }
@@ -397,6 +433,8 @@ export interface Store {
 export interface Reads {
   actor(address: Address & { partition: number }): Promise<StoredActor | undefined>
   findTurns: Store['findTurns']
+  /** What fails of what this actor asked for, oldest first. */
+  failingCalls(address: Address & { partition: number }): Promise<FailingCall[]>
   /**
    * Claims a request's id for the request of this digest, unless it is claimed already.
    *
@@ -446,6 +484,10 @@ export interface Log {
 /** Told of what the metrics count. */
 export interface Observer {
   committed(turns: number, messages: number, durationMs: number): void
+  /** One call of an external service, and what came of it. */
+  called(service: string, outcome: 'done' | 'refused' | 'temporary', durationMs: number): void
+  /** Whether the calls of a service wait because it has failed too often. */
+  circuit(service: string, isOpen: boolean): void
   duplicates(count: number): void
   fenced(partitions: number): void
   deadLetter(kind: string, code: string): void

@@ -12,6 +12,8 @@ export type JournaledEvents = {
   position: number
   kind: string
   actorId: string
+  /** The actor's how-many-eth turn. */
+  version: number
   /** RFC 3339 in UTC. */
   at: string
   events: Tagged[]
@@ -100,10 +102,10 @@ export interface ReadModels {
   /** All parts, if there are any. */
   opsBooking(bookingId: string): Promise<OpsRow[]>
   /**
-   * All parts of the next bookings behind this id, in the order of their ids.
+   * All parts of the next bookings behind this id, in the order of their ids; also of such that are known by their tickets
+   * alone.
    *
-   * @param receiptDay only bookings with a ticket whose receipt is of this day, as `2026-12-01`; also such that are known
-   *   by their tickets alone
+   * @param receiptDay only bookings with a ticket whose receipt is of this day, as `2026-12-01`
    */
   opsBookings(page: { after: string | undefined; limit: number; receiptDay: string | undefined }): Promise<OpsRow[]>
 }

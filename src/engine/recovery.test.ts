@@ -137,7 +137,7 @@ describe('a worker', () => {
     await world.askAndWait('booking', id('b1'), wish, id('m2'))
     const turns = world.commits.reduce((sum, commit) => sum + commit.turns, 0)
 
-    world.broker.streams.mailbox.loseAfter(1)
+    world.broker.mailboxStream.loseAfter(1)
     // As after any reconnect: what is being read is read anew.
     for (const { id: partition, epoch } of one.engine.partitions) {
       await world.while(one.broker.mailboxes.open(partition, epoch, 0, { ready() {}, lost() {} }))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import type { Tagged } from '../actor/actor.ts'
-import { outcomeIdOf, partitionOf } from '../actor/ids.ts'
+import { outcomeId, partitionOf } from '../actor/ids.ts'
 import { MemoryStore } from '../store/memory.ts'
 import { batchOf, claimed, letterOf, one, turnOf } from '../store/store.fixtures.ts'
 import type { RecordedDecision, RecordedSend, TurnRecord } from './ports.ts'
@@ -71,7 +71,7 @@ describe('what is lost', () => {
     const letters = ['b', 'c'].map((name) => letterOf({ kind: 'payments', actorId, messageId: id(name) }))
     for (const letter of letters) await store.keepDeadLetter(letter)
     store.settle(letters[1] ?? letterOf({}), 'requeued')
-    await take('booking', actorId, outcomeIdOf(id('a')))
+    await take('booking', actorId, outcomeId(id('a')))
     assert.deepEqual((await look()).lost, [id('c'), id('d')])
   })
 
@@ -146,7 +146,7 @@ describe('by itself', () => {
 
   test('a lost call is found and says that it may have been carried out', async () => {
     const worker = await book()
-    world.broker.streams.effects.wipe()
+    world.broker.effectStream.wipe()
     await world.until('it is told again', () => effects().length === 2)
     const [first, again] = effects().map(({ headers }) => headers)
     assert.equal(again?.['Message-ID'], first?.['Nats-Msg-Id'])
@@ -159,7 +159,7 @@ describe('by itself', () => {
     const worker = await book()
     const events = () => world.published.filter(({ subject }) => subject.startsWith('test.evt.'))
     const before = events().length
-    world.broker.streams.events.wipe()
+    world.broker.eventStream.wipe()
     await world.until('they are told again', () => events().length === before * 2)
     await pass(60_000)
     assert.deepEqual([events().length, worker.losses, worker.redriven.events], [before * 2, ['events'], before])
@@ -167,7 +167,7 @@ describe('by itself', () => {
 
   test('the mailboxes are read from their beginning when they have lost their end, however far they are again', async () => {
     const worker = await book()
-    const { mailbox } = world.broker.streams
+    const { mailboxStream: mailbox } = world.broker
     const { lastSequence } = mailbox.state
     mailbox.loseAfter(lastSequence - 1)
     await world.askAndWait('booking', id('b2'), wish, id('m3'))

@@ -1,4 +1,4 @@
-import { outcomeIdOf, partitionOf } from '../actor/ids.ts'
+import { outcomeId, partitionOf } from '../actor/ids.ts'
 import { outgoingOf } from './outbox.ts'
 import type { OutgoingCommand, OutgoingEffect, OutgoingEvent, TurnRecord } from './ports.ts'
 import type { RedriveStore, Taker, TakerKey } from './redrive-ports.ts'
@@ -52,7 +52,7 @@ export async function* findLost(store: RedriveStore, partitionCount: number, str
   let settled = stretch.settled
   for (let position = after; position < upTo; ) {
     const turns = await store.readJournal(partition, position, Math.min(pageTurns, upTo - position))
-    const told = turns.map((turn) => ({ turn, messages: outgoingOf(turn) as Told[] }))
+    const told = turns.map((turn) => ({ turn, messages: outgoingOf(turn, true) as Told[] }))
     const keys = told.flatMap(({ messages }) => messages.flatMap((message) => keysOf(message, partitionCount)))
     const takers = new Map((await store.findTakers(keys)).map((taker) => [nameOf(taker), taker.by]))
     const page: Page = { position: turns.at(-1)?.position ?? upTo, settled, counts: noCounts(), lost: [] }
@@ -97,7 +97,7 @@ function keysOf({ to, address, messageId, ...more }: Told, partitionCount: numbe
   if (to === 'mailbox') return [{ ...address, partition, messageId }]
   const { service } = more as OutgoingEffect
   return [
-    { ...address, partition, messageId: outcomeIdOf(messageId) },
+    { ...address, partition, messageId: outcomeId(messageId) },
     { kind: service, id: address.id, partition, messageId },
   ]
 }

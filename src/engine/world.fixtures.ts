@@ -1,4 +1,5 @@
 import { actors } from '../../actors/index.ts'
+import { Time } from '../../test/simulation/time.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
 import type { Broker } from '../broker/broker.ts'
 import { MemoryBroker, type PlainMessage } from '../broker/memory.ts'
@@ -6,7 +7,7 @@ import { MemoryStore } from '../store/memory.ts'
 import { Engine } from './engine.ts'
 import { LeaseKeeper } from './leases.ts'
 import type { Actors } from './parse.ts'
-import type { Answer, Clock, Log, Observer, Store } from './ports.ts'
+import type { Answer, Log, Observer, Store } from './ports.ts'
 import { Redriver } from './redriver.ts'
 
 export const partitions = 8
@@ -57,14 +58,14 @@ export type Worker = {
  * lease runs out in no time and always in the same order.
  */
 export class World {
-  #nowMs = 1_800_000_000_000
-  #events: { atMs: number; task: () => void }[] = []
-  readonly store = new MemoryStore(partitions, () => this.#nowMs)
+  readonly #time = new Time()
+  readonly clock = this.#time.clock()
+  readonly store = new MemoryStore(partitions, () => this.#time.nowMs)
   readonly broker = new MemoryBroker({
     prefix: 'test',
     partitions,
-    nowMs: () => this.#nowMs,
-    schedule: (delayMs, task) => this.#plan(delayMs, task),
+    nowMs: () => this.#time.nowMs,
+    schedule: this.#time.plan,
   })
   readonly client = this.broker.connect()
   readonly answers: Answer[] = []
@@ -74,20 +75,6 @@ export class World {
   constructor() {
     this.client.requests.onAnswer((answer) => this.answers.push(answer))
     this.broker.subscribe((message) => this.published.push(message))
-  }
-
-  readonly clock: Clock = {
-    monotonicMs: () => this.#nowMs,
-    sleep: (ms, signal) => {
-      return new Promise((resolve) => {
-        const wake = (): void => {
-          signal?.removeEventListener('abort', wake)
-          resolve()
-        }
-        this.#plan(ms, wake)
-        signal?.addEventListener('abort', wake)
-      })
-    },
   }
 
   /** @param wrap gives the worker a store that misbehaves */
@@ -149,7 +136,7 @@ export class World {
   async until(what: string, isSo: () => boolean): Promise<void> {
     for (let steps = 0; !isSo(); steps++) {
       if (steps > 20_000) throw new Error(`it never came about: ${what}`)
-      await this.#step()
+      await this.#time.step()
     }
   }
 
@@ -162,21 +149,6 @@ export class World {
     promise.then(settle, settle)
     await this.until('the promise is settled', () => isSettled)
     return promise
-  }
-
-  #plan(delayMs: number, task: () => void): void {
-    const atMs = this.#nowMs + delayMs
-    const after = this.#events.findIndex((event) => event.atMs > atMs)
-    this.#events.splice(after === -1 ? this.#events.length : after, 0, { atMs, task })
-  }
-
-  /** First everything that follows from what has happened, then the next event. */
-  async #step(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
-    const next = this.#events.shift()
-    if (!next) return
-    this.#nowMs = Math.max(this.#nowMs, next.atMs)
-    next.task()
   }
 }
 
@@ -204,6 +176,8 @@ function observe(worker: Pick<Worker, 'fenced' | 'letters' | 'redriven' | 'losse
   const ignore = (): void => {}
   return {
     committed: ignore,
+    called: ignore,
+    circuit: ignore,
     duplicates: ignore,
     alarmsFired: ignore,
     alarmsArmed: ignore,

@@ -26,6 +26,15 @@ const show = {
 }
 const order = { show_id: showId, number_of_tickets: 2, customer_email: 'ada@example.org' }
 
+const bundle = {
+  customer_email: 'ada@example.org',
+  inbound_flight_id: showId,
+  return_flight_id: showId,
+  number_of_tickets: 2,
+  passengers: ['Ada', 'Bert'],
+  show_id: showId,
+}
+
 const post = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(`${ingress.url}${path}`, { method: 'POST', body, headers: { 'Content-Type': 'application/json', ...headers } })
 
@@ -39,6 +48,12 @@ describe('fields', () => {
     ['/book-tickets', order, 'show_id', bad.ids],
     ['/book-tickets', order, 'number_of_tickets', [...bad.counts, 1_001]],
     ['/book-tickets', order, 'customer_email', bad.emails],
+    ['/book-vip-bundle', bundle, 'customer_email', bad.emails],
+    ['/book-vip-bundle', bundle, 'inbound_flight_id', bad.ids],
+    ['/book-vip-bundle', bundle, 'return_flight_id', bad.ids],
+    ['/book-vip-bundle', bundle, 'number_of_tickets', [...bad.counts, 1_001]],
+    ['/book-vip-bundle', bundle, 'passengers', ['', 'Ada', 2, null, {}, [], ['Ada'], ['Ada', 'Bert', 'Cleo']]],
+    ['/book-vip-bundle', bundle, 'show_id', bad.ids],
   ]
   for (const [path, good, field, values] of rows) {
     for (const value of [...values, undefined]) {
@@ -51,6 +66,13 @@ describe('fields', () => {
         )
       })
     }
+  }
+
+  for (const name of bad.texts) {
+    test(`/book-vip-bundle with a passenger ${JSON.stringify(name).slice(0, 60)}`, async () => {
+      const response = await post('/book-vip-bundle', JSON.stringify({ ...bundle, passengers: ['Ada', name] }))
+      await assertRefused(response, 400, 'invalid-request', 'passengers.1')
+    })
   }
 
   test('every field at fault is named', async () => {
@@ -191,6 +213,9 @@ describe('headers and paths', () => {
     test(`the id ${id.slice(0, 45)}`, async () => {
       await assertRefused(await fetch(`${ingress.url}/shows/${id}`), 400, 'invalid-request', 'show_id')
       await assertRefused(await fetch(`${ingress.url}/bookings/${id}`), 400, 'invalid-request', 'booking_id')
+      const bundles = `${ingress.url}/vip-bundles/${id}`
+      await assertRefused(await fetch(bundles), 400, 'invalid-request', 'vip_bundle_id')
+      await assertRefused(await fetch(`${bundles}/cancel`, { method: 'POST' }), 400, 'invalid-request', 'vip_bundle_id')
     })
   }
 
@@ -225,6 +250,9 @@ describe('headers and paths', () => {
     ['GET', '/book-tickets', 'POST'],
     ['PUT', '/shows', 'POST, GET, HEAD'],
     ['PATCH', '/book-tickets', 'POST'],
+    ['GET', '/book-vip-bundle', 'POST'],
+    ['GET', `/vip-bundles/${showId}/cancel`, 'POST'],
+    ['DELETE', `/vip-bundles/${showId}`, 'GET, HEAD'],
     ['OPTIONS', '/book-tickets', 'POST'],
     ['DELETE', `/shows/${showId}`, 'GET, HEAD'],
     ['POST', '/health', 'GET, HEAD'],

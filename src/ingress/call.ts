@@ -42,7 +42,8 @@ export function callOf(route: Route, request: FastifyRequest, house: House): Cal
     askNew: async (kind, command) => ask(commandToNew(kind, command, origin()), house),
     ask: async (kind, id, command) => ask(commandTo({ kind, id }, command, origin()), house),
     askAll: async (batch) => askAll(batch, origin(), house),
-    findState: (kind, id) => findState({ kind, id }, house),
+    findState: async (kind, id) => (await read({ kind, id }, house, house.reads.actor))?.state,
+    findFailingCalls: (kind, id) => read({ kind, id }, house, house.reads.failingCalls),
     listen: async (actor) => listen(actor, lastEventIdOf(request.raw), house),
     get readModels() {
       house.admission.checkQuery()
@@ -98,11 +99,15 @@ function acceptedOf(reply: Reply): Record<string, unknown> {
   throw new Problem(isProblemCode(reply.refused) ? reply.refused : 'refused', reply.reason)
 }
 
-async function findState(address: { kind: Kind; id: string }, { config, reads, admission }: House): Promise<unknown> {
+async function read<T>(
+  address: { kind: Kind; id: string },
+  { config, admission }: House,
+  look: (address: { kind: Kind; id: string; partition: number }) => Promise<T>,
+): Promise<T> {
   admission.checkQuery()
   const partition = partitionOf(address.id, config.TURNSTILE_PARTITIONS)
   try {
-    return (await reads.actor({ ...address, partition }))?.state
+    return await look({ ...address, partition })
   } catch (error) {
     throw new Problem('unavailable', 'the database does not answer', { cause: error })
   }

@@ -1,6 +1,7 @@
 import { readConfig } from '../config.ts'
 import type {
   Answer,
+  FailingCall,
   Feed,
   KnownTurn,
   Log,
@@ -33,6 +34,7 @@ export type TestHouse = {
   /** What has happened, for those who listen: of each partition and actor in its order. */
   journal: TurnEvents[]
   feed: Feed
+  failingCalls: FailingCall[]
   /** The digests that hold the keys of batches. */
   keys: Map<string, string>
   lag: number
@@ -60,6 +62,7 @@ export function createHouse(): TestHouse {
     turns: [],
     lookUps: 0,
     journal: [],
+    failingCalls: [],
     keys: new Map(),
     lag: 0,
     workers: 1,
@@ -85,6 +88,7 @@ export function createHouse(): TestHouse {
         house.lookUps++
         return house.turns.filter((turn) => keys.some(({ messageId }) => messageId === turn.messageId))
       },
+      failingCalls: async () => house.failingCalls,
       async claimKey(id, digest) {
         const holder = house.keys.get(id) ?? digest
         house.keys.set(id, holder)

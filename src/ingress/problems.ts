@@ -56,6 +56,12 @@ export const problemCatalogue = {
     meaning: 'No ticket with this id was ever confirmed or canceled.',
     remedy: 'Use a `ticket_id` that `POST /tickets-status` reported.',
   },
+  'unknown-vip-bundle': {
+    status: 404,
+    title: 'There is no such VIP bundle',
+    meaning: 'No VIP bundle with this id was ever asked for.',
+    remedy: 'Use a `vip_bundle_id` that `POST /book-vip-bundle` answered with.',
+  },
   'unknown-route': {
     status: 404,
     title: 'There is nothing here',
@@ -91,6 +97,12 @@ export const problemCatalogue = {
     title: 'The ticket is canceled',
     meaning: 'Its money goes back by the sheet `tickets-to-refund`, never a second time by a refund.',
     remedy: 'Nothing.',
+  },
+  'vip-bundle-succeeded': {
+    status: 409,
+    title: 'The VIP bundle is complete',
+    meaning: 'All of it was booked and confirmed, so there is no process left to stop.',
+    remedy: 'Cancel its booking, and the flights and the taxi with whoever sold them.',
   },
   refused: {
     status: 409,

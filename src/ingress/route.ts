@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { CommandTo, Kind } from '../../schemas/index.ts'
+import type { FailingCall } from '../engine/ports.ts'
 import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { ProblemCode } from './problems.ts'
 
@@ -12,7 +13,7 @@ export type Route<Params = unknown, Body = unknown, Query = unknown> = {
   method: 'GET' | 'POST' | 'PUT'
   /** As OpenAPI writes it: `/shows/{show_id}`. */
   path: `/${string}`
-  group: 'Shows' | 'Bookings' | 'Tickets' | 'Events' | 'Operation' | 'Documents'
+  group: 'Shows' | 'Bookings' | 'Tickets' | 'VIP bundles' | 'Events' | 'Operation' | 'Documents'
   summary: string
   description?: string
   /** Of the names in the path. */
@@ -62,6 +63,8 @@ export type Call<Params, Body, Query> = {
   askAll(batch: NextCommand[]): Promise<void>
   /** The committed state of an actor, if it has one. */
   findState(kind: Kind, id: string): Promise<unknown>
+  /** What fails of the calls that it asked for. */
+  findFailingCalls(kind: Kind, id: string): Promise<FailingCall[]>
   /**
    * What happens to this actor, or everything that is public, as Server-Sent Events: from behind `Last-Event-ID`, if the
    * request has one.

@@ -178,13 +178,21 @@ describe('queries', () => {
       { status: 'reserving', ...asked },
       { status: 'made', ...asked, tickets_ordered: true, tickets: { [showId]: 'confirmed' } },
       { status: 'failed', ...asked, failure_reason: 'sold out', tickets: {} },
-      { status: 'canceled', ...asked, awaits_tickets: true, tickets: { [showId]: 'gone' } },
+      { status: 'canceled', ...asked, awaits_tickets: true, tickets: { [showId]: 'late' } },
     ]
     for (const state of states) {
       store('booking', showId, state)
       const response = await fetch(`${ingress.url}/bookings/${showId}`)
       assert.deepEqual(await response.json(), { booking_id: showId, tickets_ordered: false, tickets: {}, ...state })
     }
+  })
+
+  test('a booking that was stored before there were deadlines', async () => {
+    const asked = { ...order, requested_at: '2026-12-01T09:30:00.000Z' }
+    store('booking', showId, { status: 'canceled', ...asked, tickets: {} })
+    const response = await fetch(`${ingress.url}/bookings/${showId}`)
+    const shown = { booking_id: showId, tickets_ordered: false, tickets: {}, status: 'canceled', ...asked }
+    assert.deepEqual(await response.json(), { ...shown, awaits_tickets: true, deadline_at: '2026-12-01T09:45:00.000Z' })
   })
 
   test('what is not there, or has no more than a name, is 404', async () => {

@@ -1,6 +1,7 @@
 import type { JournaledEvents, Lag, ProjectionStore, Stretch } from '../engine/read-model-ports.ts'
-import { type Fault, fold, type Load, type Target, touchedBy } from './fold.ts'
+import { type Fault, fold, knownRows, type Load, type Target } from './fold.ts'
 import { reach, stretchesOf } from './stretches.ts'
+import { upcastTurn } from './upcast.ts'
 
 export type Progress = {
   /** How many turns each lags behind now, by name. */
@@ -21,7 +22,7 @@ export async function advance(targets: Target[], store: ProjectionStore, maxTurn
   const loads = await read(targets, lags, store, maxTurns)
   const folded = await Promise.all(
     loads.map(async (load) => {
-      const keys = touchedBy(load)
+      const keys = knownRows(load)
       return fold(load, keys.length > 0 ? await store.loadRows(load.target.name, keys) : [])
     }),
   )
@@ -49,7 +50,7 @@ async function read(targets: Target[], lags: Lag[], store: ProjectionStore, maxT
   if (lags.length === 0) return []
   const stretches = stretchesOf(lags, maxTurns)
   const kinds = new Set(targets.flatMap(({ projection }) => Object.keys(projection.folds)))
-  const turns = await store.readEvents(stretches, [...kinds])
+  const turns = (await store.readEvents(stretches, [...kinds])).map(upcastTurn)
   return targets.map((target) => {
     const own = lags.filter(({ name }) => name === target.name)
     const moves = new Map(own.map((lag) => [lag.partition, reach(lag, stretches)]))

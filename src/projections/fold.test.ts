@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { JournaledEvents, Lag } from '../engine/read-model-ports.ts'
-import { fold, touchedBy } from './fold.ts'
+import { fold, knownRows } from './fold.ts'
 import type { AnyProjection } from './projection.ts'
 import { reach, stretchesOf } from './stretches.ts'
 
@@ -27,7 +27,7 @@ const counts = {
 
 const target = { name: 'counts', projection: counts }
 const turn = (position: number, actorId: string, ...events: object[]) =>
-  ({ partition: 0, position, kind: 'actor', actorId, at: '', events }) as JournaledEvents
+  ({ partition: 0, position, kind: 'actor', actorId, version: position + 1, at: '', events }) as JournaledEvents
 const added = (by: number) => ({ type: 'Added_v1', by })
 const row = (id: string, n: number) => ({ partition: 0, kind: 'actor', id, fields: { n } })
 
@@ -37,12 +37,20 @@ describe('folding', () => {
     const stretches = [{ partition: 0, after: 0, upTo: 3 }]
     const load = { target, stretches, turns }
     assert.deepEqual(
-      touchedBy(load).map(({ id }) => id),
+      knownRows(load).map(({ id }) => id),
       ['a', 'b'],
     )
     const { changes, faults } = fold(load, [row('b', 1)])
     assert.deepEqual(changes, { name: 'counts', moves: stretches, put: [row('a', 7), row('b', 6)], gone: [] })
     assert.deepEqual(faults, [])
+  })
+
+  test('the row of an actor that begins here is not looked for', () => {
+    const turns = [{ ...turn(1, 'a', added(1)), version: 1 }, turn(2, 'a', added(1)), turn(3, 'b', added(1))]
+    assert.deepEqual(
+      knownRows({ target, stretches: [], turns }).map(({ id }) => id),
+      ['b'],
+    )
   })
 
   test('what ends as it began is not written', () => {
@@ -58,7 +66,7 @@ describe('folding', () => {
 
   test('events and kinds that it does not know touch nothing', () => {
     const other = { ...turn(2, 'a', added(1)), kind: 'other' }
-    assert.deepEqual(touchedBy({ target, stretches: [], turns: [turn(1, 'a', { type: 'Other_v1' }), other] }), [])
+    assert.deepEqual(knownRows({ target, stretches: [], turns: [turn(1, 'a', { type: 'Other_v1' }), other] }), [])
   })
 
   test('a partition with an event that cannot be folded stays as it is; the others go on', () => {

@@ -1,6 +1,4 @@
-import { actors } from '../../actors/index.ts'
-import type { AnyActor, Tagged } from '../actor/actor.ts'
-import { upcast } from '../actor/turn.ts'
+import type { Tagged } from '../actor/actor.ts'
 import type { Changes, JournaledEvents, ReadRow, RowKey, Stretch } from '../engine/read-model-ports.ts'
 import type { AnyProjection, TurnFacts } from './projection.ts'
 
@@ -17,12 +15,15 @@ export type Load = { target: Target; stretches: Stretch[]; turns: JournaledEvent
 /** An event that a projection cannot fold: a bug in it. */
 export type Fault = { name: string; partition: number; position: number; error: unknown }
 
-/** The rows that the turns are about. */
-export function touchedBy({ target, turns }: Load): RowKey[] {
+/** The rows that are to be looked for: where an actor's first turn is among the turns, it has none yet. */
+export function knownRows({ target, turns }: Load): RowKey[] {
   const keys = new Map<string, RowKey>()
-  for (const { partition, kind, actorId: id, events } of turns) {
-    if (events.some((event) => foldOf(target, kind, current(kind, event))))
-      keys.set(keyOf({ kind, id }), { partition, kind, id })
+  const isNew = new Set<string>()
+  for (const { partition, kind, actorId: id, version, events } of turns) {
+    if (version > 1 && !events.some((event) => foldOf(target, kind, event))) continue
+    const key = keyOf({ kind, id })
+    if (version === 1) isNew.add(key)
+    else if (!isNew.has(key)) keys.set(key, { partition, kind, id })
   }
   return [...keys.values()]
 }
@@ -30,21 +31,20 @@ export function touchedBy({ target, turns }: Load): RowKey[] {
 /**
  * Folds the turns into the rows that are there. A partition with an event that cannot be folded stays where it is.
  *
- * @param rows those that exist of `touchedBy`
+ * @param rows those that exist of `knownRows`
  */
 export function fold({ target, stretches, turns }: Load, rows: ReadRow[]): { changes: Changes; faults: Fault[] } {
   const before = new Map(rows.map((row) => [keyOf(row), row.fields]))
   const after = new Map<string, RowKey & { fields: object | undefined }>()
   const faults = new Map<number, Fault>()
-  for (const { events, ...turn } of turns) {
+  for (const turn of turns) {
     const { partition, position, kind, actorId: id } = turn
     if (faults.has(partition)) continue
-    const key = keyOf({ kind, id })
     try {
-      for (const said of events) {
-        const event = current(kind, said)
+      for (const event of turn.events) {
         const step = foldOf(target, kind, event)
         if (!step) continue
+        const key = keyOf({ kind, id })
         const row = after.has(key) ? after.get(key)?.fields : before.get(key)
         after.set(key, { partition, kind, id, fields: step(row as never, event as never, turn) })
       }
@@ -63,14 +63,6 @@ export function fold({ target, stretches, turns }: Load, rows: ReadRow[]): { cha
     },
     faults: [...faults.values()],
   }
-}
-
-const byKind: Readonly<Record<string, AnyActor>> = actors
-
-/** The event as it would be said today. */
-function current(kind: string, event: Tagged): Tagged {
-  const actor = byKind[kind]
-  return actor ? upcast(actor, event) : event
 }
 
 type Step = (row: never, event: never, turn: TurnFacts) => object | undefined

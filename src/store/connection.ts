@@ -131,6 +131,10 @@ function sessionSettings(deadlineMs: number) {
     statement_timeout: Math.ceil(deadlineMs * 0.8),
     lock_timeout: Math.ceil(deadlineMs * 0.6),
     tcp_user_timeout: deadlineMs * 2,
+    // Locks of a session go with it, so Postgres must notice when the machine at the other end is gone.
+    tcp_keepalives_idle: 5,
+    tcp_keepalives_interval: 2,
+    tcp_keepalives_count: 3,
     default_transaction_isolation: 'read committed' as const,
     // A statement is prepared while its table is empty or not analyzed yet, and the plan that looks good then (scan it all,
     // or hash it) stays for good. Every statement of the store is a few lookups in an index: nothing else is on offer.

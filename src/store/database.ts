@@ -1,10 +1,11 @@
 import { Connection, type ConnectionOptions, type Query } from './connection.ts'
 
 /**
+/**
  * What a connection is for. One each, so that a load never waits for a commit, nor the heartbeat for a long read, nor a
- * request for those who listen; and so that what is asked first is done first.
+ * request for those who listen, nor any of them for a flood of notes; and so that what is asked first is done first.
  */
-export type Use = 'commit' | 'read' | 'lease' | 'listen'
+export type Use = 'commit' | 'read' | 'lease' | 'listen' | 'notes'
 
 /** The process's connections: opened when first used, replaced when they break. */
 export class Database {

@@ -1,4 +1,6 @@
 import { alarmFeatures } from './alarms.features.ts'
+import { failingCallsFeatures } from './failing-calls.features.ts'
+import { feedFeatures } from './feed.features.ts'
 import { MemoryStore } from './memory.ts'
 import { redriveFeatures } from './redrive.features.ts'
 import { type StoreHarness, storeFeatures } from './store.features.ts'
@@ -25,3 +27,5 @@ const open = async (): Promise<StoreHarness> => {
 storeFeatures('MemoryStore', open)
 alarmFeatures('MemoryStore', open)
 redriveFeatures('MemoryStore', open)
+feedFeatures('MemoryStore', open)
+failingCallsFeatures('MemoryStore', open)

@@ -1,3 +1,4 @@
+import type { Service } from '../../schemas/index.ts'
 import type {
   Address,
   Cluster,
@@ -5,6 +6,8 @@ import type {
   CommitResult,
   DeadLetter,
   DueAlarm,
+  EffectFailure,
+  FailingCall,
   Feed,
   KnownTurn,
   PartitionRow,
@@ -17,9 +20,11 @@ import type {
   StreamState,
   TurnEvents,
   TurnRecord,
+  Wake,
 } from '../engine/ports.ts'
 import type { RedriveOrder, RedriveStore, Standing, Taker, TakerKey } from '../engine/redrive-ports.ts'
 import { json } from './encode.ts'
+import { requestOf } from './failing-calls.ts'
 
 type Located = Address & { partition: number }
 type Progress = { id: number; epoch: number; published: number }
@@ -52,6 +57,7 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
   readonly #settledLetters = new Map<string, Status>()
   readonly #streams = new Map<StreamName, StreamMark>()
   readonly #redrives = new Map<number, Redrive>()
+  readonly #failures = new Map<string, EffectFailure & { at: string }>()
   readonly #requestKeys = new Map<string, RequestKey>()
 
   /** @param nowMs the database's clock */
@@ -131,9 +137,10 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
 
   async dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]> {
     const nowMs = this.#nowMs()
+    const now = new Date(nowMs).toISOString()
     return [...this.#actors.values()]
-      .flatMap(({ partition, kind, id, wake }) => (wake ? { partition, kind, id, nowMs, ...wake } : []))
-      .filter(({ partition, at }) => partitions.includes(partition) && Date.parse(at) <= nowMs)
+      .filter(({ partition, wake }) => wake && wake.at <= now && partitions.includes(partition))
+      .map(({ partition, kind, id, wake }) => ({ partition, kind, id, nowMs, ...(wake as Wake) }))
       .sort((a, b) => a.at.localeCompare(b.at))
       .slice(0, limit)
   }
@@ -195,6 +202,28 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
   /** What an operator does. */
   resume(pause: Pause): void {
     this.#pauses.delete(pauseKey(pause))
+  }
+
+  async noteFailure(failure: EffectFailure): Promise<void> {
+    this.#failures.set(failureKey(failure), copy({ ...failure, at: new Date(this.#nowMs()).toISOString() }))
+  }
+
+  async forgetFailure(failure: Located & { effectId: string }): Promise<void> {
+    this.#failures.delete(failureKey(failure))
+  }
+
+  async failingCalls({ kind, id }: Located): Promise<FailingCall[]> {
+    const failing = [...this.#failures.values()].filter((failure) => failure.kind === kind && failure.id === id)
+    const letters = this.deadLetters.filter(({ actorId, headers }) => actorId === id && headers['Actor-Kind'] === kind)
+    const calls = [
+      ...failing.map(({ service, request, attempts, cause, at }) => {
+        return { service, request, attempts, cause, at, isDeadLetter: false }
+      }),
+      ...letters.map(({ kind, type, payload, attempts, cause, at }) => {
+        return { service: kind as Service, request: requestOf(type, payload), attempts, cause, at, isDeadLetter: true }
+      }),
+    ]
+    return calls.sort((a, b) => a.at.localeCompare(b.at))
   }
 
   async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
@@ -370,4 +399,5 @@ const letterKey = ({
 const eventsOf = ({ message: _, meta: __, decision, ...turn }: TurnRecord): TurnEvents => {
   return copy({ ...turn, events: decision.events ?? [], publishes: decision.publishes ?? [] })
 }
+const failureKey = ({ effectId, ...actor }: Located & { effectId: string }): string => `${keyOf(actor)}/${effectId}`
 const copy = <T>(value: T): T => JSON.parse(json(value))

@@ -2,6 +2,8 @@ import { after, before } from 'node:test'
 import postgres from 'postgres'
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { alarmFeatures } from './alarms.features.ts'
+import { failingCallsFeatures } from './failing-calls.features.ts'
+import { feedFeatures } from './feed.features.ts'
 import type { StoredLetter } from './memory.ts'
 import { openPauses } from './pause-store.ts'
 import { openStore, prepareDatabase } from './postgres.ts'
@@ -22,7 +24,7 @@ after(async () => {
 })
 
 const open = async (): Promise<StoreHarness> => {
-  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, broker_stream, redrive`
+  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, failing_call, broker_stream, redrive`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
   const redrives = openRedrives({ url: database.url, applicationName: 'redrive', deadlineMs: 5_000 })
@@ -53,6 +55,8 @@ const open = async (): Promise<StoreHarness> => {
 storeFeatures('PostgresStore', open)
 alarmFeatures('PostgresStore', open)
 redriveFeatures('PostgresStore', open)
+feedFeatures('PostgresStore', open)
+failingCallsFeatures('PostgresStore', open)
 
 function letterOfRow(row: postgres.Row): StoredLetter {
   const { partition, kind, type, code, cause, stack, headers, meta, attempts } = row

@@ -7,6 +7,7 @@ import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
 import { keepDeadLetter } from './dead-letters.ts'
 import { databaseUnavailable, isTransient } from './errors.ts'
+import { failingCalls, forgetFailure, noteFailure } from './failing-calls.ts'
 import { heads, turnsAfter, turnsOf } from './feed.ts'
 import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
@@ -73,10 +74,13 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     findTurns: (keys) => findTurns(database, keys),
     keepDeadLetter: (letter) => keepDeadLetter(database, letter),
     readPauses: () => readPauses(database),
+    noteFailure: (failure) => noteFailure(database, failure),
+    forgetFailure: (failure) => forgetFailure(database, failure),
     readJournal: (partition, after, limit) => readJournal(database, partition, after, limit),
     reads: {
       actor: (address) => actor(ingress, address),
       findTurns: (keys) => findTurns(ingress, keys),
+      failingCalls: (address) => failingCalls(ingress, address),
       claimKey: (id, digest) => claimKey(ingress, id, digest),
       health: () => health(ingress),
     },

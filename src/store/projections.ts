@@ -98,7 +98,8 @@ const lags = (sql: Sql, names: string[]) => sql<Lag[]>`
     where projection.partition = partition.id and projection.position < partition.head
     offset 0
   ) as projection
-  where projection.name = any (string_to_array(${names.join('\n')}, chr(10)))`
+  where projection.name = any (string_to_array(${names.join('\n')}, chr(10)))
+  order by partition.id`
 
 const standings = (sql: Sql) => sql<Standing[]>`
   select projection.name, sum(projection.position)::bigint as turns, sum(partition.head - projection.position)::bigint as lag
@@ -109,14 +110,14 @@ const standings = (sql: Sql) => sql<Standing[]>`
 const eventsOf = (sql: Sql, stretches: Stretch[], kinds: string[]) => sql<
   (Omit<JournaledEvents, 'at'> & { at: Date })[]
 >`
-  select turn.partition, turn.position, turn.kind, turn.actor_id as "actorId", turn.at, turn.events
+  select turn.partition, turn.position, turn.kind, turn.actor_id as "actorId", turn.version, turn.at, turn.events
   from unnest(
     string_to_array(${lines(stretches, (stretch) => stretch.partition)}, chr(10))::int[],
     string_to_array(${lines(stretches, (stretch) => stretch.after)}, chr(10))::bigint[],
     string_to_array(${lines(stretches, (stretch) => stretch.upTo)}, chr(10))::bigint[]
   ) as stretch(partition, after, up_to)
   cross join lateral (
-    select partition, position, kind, actor_id, at, decision -> 'events' as events from turn
+    select partition, position, kind, actor_id, version, at, decision -> 'events' as events from turn
     where turn.partition = stretch.partition and turn.position > stretch.after and turn.position <= stretch.up_to
       and turn.kind = any (string_to_array(${kinds.join('\n')}, chr(10)))
     order by position
@@ -124,6 +125,10 @@ const eventsOf = (sql: Sql, stretches: Stretch[], kinds: string[]) => sql<
   ) as turn
   where turn.events is not null`
 
+/**
+ * Looks for the first row that is not before the one that is wanted, because only the primary key can answer that. For three
+ * equalities an empty table's plan may as well skip through an index that begins with something else.
+ */
 const rowsAt = (sql: Sql, name: string, keys: RowKey[]) => sql<ReadRow[]>`
   select row.partition, row.kind, row.id, row.fields
   from unnest(
@@ -132,14 +137,20 @@ const rowsAt = (sql: Sql, name: string, keys: RowKey[]) => sql<ReadRow[]>`
     string_to_array(${lines(keys, (key) => key.id)}, chr(10))::uuid[]
   ) as wanted(partition, kind, id)
   cross join lateral (
-    select * from ${sql(name)} as row
-    where row.partition = wanted.partition and row.kind = wanted.kind and row.id = wanted.id
+    select * from ${sql(name)}
+    where (partition, kind, id) >= (wanted.partition, wanted.kind, wanted.id)
+    order by partition, kind, id
     limit 1
-  ) as row`
+  ) as row
+  where row.partition = wanted.partition and row.kind = wanted.kind and row.id = wanted.id`
 
-/** `held` locks the positions, in one order like the commit, and compares them with the rows as they are then. */
+/**
+ * `held` locks the positions, in the order of `moves` like everybody, and compares them with the rows as they are then. Every
+ * row is found by a lookup, whatever the planner thinks of the tables: as a join, the delete read all rows there are.
+ */
 const writeChanges = (sql: Sql, changes: Changes[]) => {
   const moves = changes.flatMap(({ name, moves }) => moves.map((move) => ({ name, ...move })))
+  moves.sort((a, b) => a.partition - b.partition || (a.name < b.name ? -1 : 1))
   return sql<{ isOpen: boolean }[]>`
   with expected as (
     select * from unnest(
@@ -148,20 +159,24 @@ const writeChanges = (sql: Sql, changes: Changes[]) => {
       string_to_array(${lines(moves, (move) => move.after)}, chr(10))::bigint[],
       string_to_array(${lines(moves, (move) => move.upTo)}, chr(10))::bigint[]
     ) as expected(partition, name, position, up_to)
-  ), held as (
+  ), held as materialized (
     select expected.*
     from expected
-    join projection on projection.partition = expected.partition
-      and projection.name = expected.name
-      and projection.position = expected.position
-    order by projection.partition, projection.name
-    for update of projection
+    cross join lateral (
+      select from projection
+      where projection.partition = expected.partition
+        and projection.name = expected.name
+        and projection.position = expected.position
+      limit 1
+      for update
+    ) as row
   ), fence as (
     select (select count(*) from held) = (select count(*) from expected) as is_open
   ), moved as (
-    update projection set position = held.up_to
-    from held
-    where projection.partition = held.partition and projection.name = held.name and (select is_open from fence)
+    insert into projection (partition, name, position)
+    select partition, name, up_to from held
+    where (select is_open from fence)
+    on conflict (partition, name) do update set position = excluded.position
   )${changes.map((change) => writeRows(sql, change))}
   select is_open as "isOpen" from fence`
 }
@@ -178,11 +193,19 @@ const writeRows = (sql: Sql, { name, put, gone }: Changes): postgres.PendingQuer
     where (select is_open from fence)
     on conflict (partition, kind, id) do update set fields = excluded.fields
   ), ${sql(`gone_${name}`)} as (
-    delete from ${sql(name)} as row
-    using unnest(
-      string_to_array(${lines(gone, (row) => row.partition)}, chr(10))::int[],
-      string_to_array(${lines(gone, (row) => row.kind)}, chr(10)),
-      string_to_array(${lines(gone, (row) => row.id)}, chr(10))::uuid[]
-    ) as gone(partition, kind, id)
-    where row.partition = gone.partition and row.kind = gone.kind and row.id = gone.id and (select is_open from fence)
+    delete from ${sql(name)} where ctid = any (array(
+      select row.ctid
+      from unnest(
+        string_to_array(${lines(gone, (row) => row.partition)}, chr(10))::int[],
+        string_to_array(${lines(gone, (row) => row.kind)}, chr(10)),
+        string_to_array(${lines(gone, (row) => row.id)}, chr(10))::uuid[]
+      ) as gone(partition, kind, id)
+      cross join lateral (
+        select ctid, partition, kind, id from ${sql(name)}
+        where (partition, kind, id) >= (gone.partition, gone.kind, gone.id)
+        order by partition, kind, id
+        limit 1
+      ) as row
+      where row.partition = gone.partition and row.kind = gone.kind and row.id = gone.id and (select is_open from fence)
+    ))
   )`

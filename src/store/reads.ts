@@ -33,9 +33,11 @@ export const actorsAt = (sql: Sql, addresses: Located[]) => sql<ActorRow[]>`
 
 export async function load(database: Database, addresses: Located[]): Promise<StoredActor[]> {
   const rows = await database.run('read', (sql) => actorsAt(sql, addresses))
-  return rows.map(({ wake_at, wake_meta, ...actor }) => {
-    return wake_at ? { ...actor, wake: { ...wake_meta, at: wake_at.toISOString() } } : actor
-  })
+  return rows.map(withWake)
+}
+
+export function withWake({ wake_at, wake_meta, ...actor }: ActorRow): StoredActor {
+  return wake_at ? { ...actor, wake: { ...wake_meta, at: wake_at.toISOString() } } : actor
 }
 
 export async function actor(database: Database, address: Located): Promise<StoredActor | undefined> {

@@ -5,6 +5,9 @@ import { createMetrics } from './metrics.ts'
 test('what the engine reports is in the text for Prometheus, in base units', async () => {
   const { registry, observer, httpRequest } = createMetrics()
   observer.committed(7, 5, 20)
+  observer.called('files', 'done', 40)
+  observer.circuit('files', true)
+  observer.circuit('receipts', false)
   observer.duplicates(2)
   observer.fenced(3)
   observer.deadLetter('booking', 'turn-threw')
@@ -19,6 +22,9 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
     'turnstile_turns_total 7',
     'turnstile_batch_messages_sum 5',
     'turnstile_commit_seconds_sum 0.02',
+    'turnstile_service_call_seconds_sum{service="files",outcome="done"} 0.04',
+    'turnstile_service_circuit_open{service="files"} 1',
+    'turnstile_service_circuit_open{service="receipts"} 0',
     'turnstile_duplicates_total 2',
     'turnstile_fence_losses_total 3',
     'turnstile_dead_letters_total{kind="booking",code="turn-threw"} 1',

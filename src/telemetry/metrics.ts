@@ -34,6 +34,19 @@ export function createMetrics(): Metrics {
     buckets: batchBuckets,
     registers,
   })
+  const calls = new Histogram({
+    name: 'turnstile_service_call_seconds',
+    help: 'Time that a call of an external service took, by what came of it: done, refused, or temporary',
+    labelNames: ['service', 'outcome'] as const,
+    buckets: [...secondsBuckets, 10],
+    registers,
+  })
+  const circuits = new Gauge({
+    name: 'turnstile_service_circuit_open',
+    help: '1 while the calls of an external service wait because it has failed too often, else 0',
+    labelNames: ['service'] as const,
+    registers,
+  })
   const duplicates = new Counter({
     name: 'turnstile_duplicates_total',
     help: 'Messages that had their turn before',
@@ -122,6 +135,8 @@ export function createMetrics(): Metrics {
         batches.observe(messages)
         commits.observe(durationMs / 1_000)
       },
+      called: (service, outcome, durationMs) => calls.observe({ service, outcome }, durationMs / 1_000),
+      circuit: (service, isOpen) => circuits.set({ service }, isOpen ? 1 : 0),
       duplicates: (count) => duplicates.inc(count),
       fenced: (partitions) => fenceLosses.inc(partitions),
       deadLetter: (kind, code) => deadLetters.inc({ kind, code }),

@@ -1,4 +1,5 @@
-import type { BundleCommand } from '../../schemas/bundle.ts'
+import { readFileSync } from 'node:fs'
+import type { BundleCommand, BundleState } from '../../schemas/bundle.ts'
 import { deriveId } from '../../src/actor/ids.ts'
 import { anyContext } from './given.ts'
 
@@ -39,3 +40,16 @@ export const toldToBundle = {
   'FlightTicketCanceled r2': { type: 'FlightTicketCanceled', flight_ticket_id: 'r2' },
   TaxiCanceled: { type: 'TaxiCanceled', taxi_booking_id: 't1' },
 } as const satisfies Record<string, BundleCommand>
+
+/** The context of a command that comes in this state: a deadline passes when it is due. */
+export function contextFor(state: BundleState, command: BundleCommand) {
+  const isDue = command.type === 'DeadlinePassed' && 'deadline_at' in state
+  return { ...anyContext, at: isDue ? state.deadline_at : anyContext.at }
+}
+
+/** The table in the head of `actors/bundle.ts`: `from to` by the commands that lead there. */
+export function drawnMoves(): Record<string, string[]> {
+  const file = readFileSync(new URL('../../actors/bundle.ts', import.meta.url), 'utf8')
+  const rows = file.matchAll(/^ \* {5}([a-z-]+) {2,}([a-z-]+) {2,}([A-Z]\w+(?:, \w+)*)$/gm)
+  return Object.fromEntries([...rows].map(([, from, to, by = '']) => [`${from} ${to}`, by.split(', ').sort()]))
+}

@@ -17,8 +17,8 @@ export class Client {
     return this.#request('POST', path, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers })
   }
 
-  put(path: string): Promise<HttpAnswer> {
-    return this.#request('PUT', path, undefined, {})
+  put(path: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    return this.#request('PUT', path, undefined, headers)
   }
 
   get(path: string): Promise<HttpAnswer> {

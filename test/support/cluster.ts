@@ -6,8 +6,11 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../ops/sandb
 export type Cluster = Sandbox & {
   /** For looking at the record, and for breaking connections. */
   sql: postgres.Sql
-  /** @param roles all of them unless told otherwise */
-  addDaemon(roles?: string): Promise<Daemon>
+  /**
+   * @param roles all of them unless told otherwise
+   * @param settings on top of where the servers are
+   */
+  addDaemon(roles?: string, settings?: Record<string, string>): Promise<Daemon>
 }
 
 export async function startCluster(options: SandboxOptions = {}): Promise<Cluster> {
@@ -17,10 +20,11 @@ export async function startCluster(options: SandboxOptions = {}): Promise<Cluste
   return {
     ...sandbox,
     sql,
-    async addDaemon(roles) {
+    async addDaemon(roles, settings = {}) {
       // Only the first listens where the simulated services call back; the others find a port of their own.
       const { PORT, ...shared } = sandbox.env
-      const daemon = await startDaemon({ env: { ...shared, ...(daemons.length === 0 && { PORT }) }, roles })
+      const env = { ...shared, ...settings, ...(daemons.length === 0 && { PORT }) }
+      const daemon = await startDaemon({ env, roles })
       daemons.push(daemon)
       return daemon
     },

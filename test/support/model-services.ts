@@ -1,4 +1,4 @@
-import type { Call, CommandTo, Service } from '../../schemas/index.ts'
+import type { Call, CommandTo } from '../../schemas/index.ts'
 import { deriveId } from '../../src/actor/ids.ts'
 import type { Chance } from './random.ts'
 
@@ -8,7 +8,7 @@ type Request = Call['request']
 export type Refusals = { deadNation: number; flight: number; taxi: number }
 
 /** What was booked under one key, and which of it was canceled. */
-export type Booked = { part: 'inbound' | 'return' | 'taxi'; ids: string[]; live: Set<string> }
+type Booked = { part: 'inbound' | 'return' | 'taxi'; ids: string[]; live: Set<string> }
 
 /** What Dead Nation says of one ticket, whenever it does. */
 export type TicketNews = { ticketId: string; bookingId: string; type: 'ConfirmTicket' | 'CancelTicket' }
@@ -40,7 +40,7 @@ export class ModelServices {
   }
 
   /** Does it, unless this key has been done. @returns what the actor that asked is to be told */
-  perform(_service: Service, request: Request, key: string) {
+  perform(request: Request, key: string) {
     const known = this.#answers.get(key)
     if (known) return known
     const answer = this.#act(request, key)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { actors } from '../../actors/index.ts'
 import type { BookingState } from '../../schemas/booking.ts'
 import type { BundleState } from '../../schemas/bundle.ts'
-import type { Call, Kind, Service } from '../../schemas/index.ts'
+import type { Call, Kind } from '../../schemas/index.ts'
 import type { ShowState } from '../../schemas/show.ts'
 import type { Tagged } from '../../src/actor/actor.ts'
 import { deriveId } from '../../src/actor/ids.ts'
@@ -10,8 +10,8 @@ import { type Turn, takeTurn } from '../../src/actor/turn.ts'
 import { ModelServices, type Refusals, type TicketNews } from './model-services.ts'
 import type { Chance } from './random.ts'
 
-export type Message = { kind: Kind; id: string; command: Tagged; messageId: string; atMs: number }
-type Effect = { kind: Kind; id: string; service: Service; request: Call['request']; key: string; stuckUntilMs: number }
+type Message = { kind: Kind; id: string; command: Tagged; messageId: string; atMs: number }
+type Effect = { kind: Kind; id: string; request: Call['request']; key: string; stuckUntilMs: number }
 type Item = Message | Effect
 
 /** How bad the world is to one run. */
@@ -28,7 +28,7 @@ export type Weather = {
   duplicate: number
 }
 
-export type Published = { kind: Kind; id: string; event: Tagged }
+type Published = { kind: Kind; id: string; event: Tagged }
 
 const beginningMs = Date.parse('2026-01-01T00:00:00.000Z')
 const aLongRun = 3_000
@@ -168,11 +168,11 @@ export class ModelWorld {
       const { id, command, messageId } = send
       this.#waiting.push({ kind: send.send, id, command, messageId, atMs: this.#nowMs })
     }
-    for (const { call, request, messageId } of turn.calls) {
+    for (const { request, messageId } of turn.calls) {
       if (!ModelServices.handles(request)) continue
       const isStuck = this.#chance.hits(this.#weather.stuck)
       const stuckUntilMs = isStuck ? this.#nowMs + this.#chance.below(4 * bundleStepMs) : 0
-      this.#waiting.push({ kind, id, service: call, request, key: messageId, stuckUntilMs })
+      this.#waiting.push({ kind, id, request, key: messageId, stuckUntilMs })
     }
     for (const { event } of turn.publishes) this.published.push({ kind, id, event })
     if (kind === 'show') checkCapacity(turn.state as ShowState)
@@ -188,13 +188,13 @@ export class ModelWorld {
 
   /** A call may fail before the service did it, or after; then the same key comes again. */
   #attempt(effect: Effect): void {
-    const { kind, id, service, request, key } = effect
+    const { kind, id, request, key } = effect
     const isLost = this.#chance.hits(this.#weather.failure)
     if (isLost && this.#chance.hits(0.5)) {
       this.#waiting.push(effect)
       return
     }
-    const command = this.services.perform(service, request, key)
+    const command = this.services.perform(request, key)
     if (isLost) this.#waiting.push(effect)
     else this.#waiting.push({ kind, id, command, messageId: deriveId(key, 'outcome'), atMs: this.#nowMs })
   }

@@ -12,8 +12,8 @@ const garbage = '<html>}{ nobody can read this'
 export async function call(service: Service, text: string, context: Context): Promise<void> {
   const { request, response, faults, received } = context
   const { method = 'GET', url = '/', headers } = request
-  const key = headers['idempotency-key']
-  const idempotencyKey = typeof key === 'string' ? key : undefined
+  const header = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined)
+  const idempotencyKey = header('idempotency-key')
   const path = url.slice(`/${service.name}-api`.length)
   const fault = faults.draw(service.name, `${method} ${path} ${text}`)
 
@@ -28,7 +28,17 @@ export async function call(service: Service, text: string, context: Context): Pr
     : service.handle({ method, path, idempotencyKey, text, body })
   const { status, isRepeat = false } = answer
   const at = new Date().toISOString()
-  const recorded = { at, service: service.name, method, path: url, idempotency_key: idempotencyKey, body, status }
+  const recorded = {
+    at,
+    service: service.name,
+    method,
+    path: url,
+    idempotency_key: idempotencyKey,
+    correlation_id: header('correlation-id'),
+    traceparent: header('traceparent'),
+    body,
+    status,
+  }
   received.record(recorded, isRepeat)
 
   const delayMs = fault.strike('delay_ms')

@@ -24,31 +24,39 @@ const fault = z.strictObject({
 /** Who sells can be sold out. What was bought can still be canceled. */
 const sellersFault = fault.extend({ sold_out: z.boolean().optional() })
 
-/** By service, as `PUT /_faults` takes them. An empty one clears the service's fault. */
+/** One, or several of which the first that hits a call strikes it. */
+const oneOrSeveral = <T extends z.ZodType>(schema: T) => z.union([schema, z.array(schema)]).optional()
+const faultOfAny = oneOrSeveral(fault)
+const faultOfSeller = oneOrSeveral(sellersFault)
+
+/** By service, as `PUT /_faults` takes them. An empty one clears the service's faults. */
 const settings = z.strictObject({
-  'dead-nation': sellersFault.optional(),
-  receipts: fault.optional(),
-  payments: fault.optional(),
-  spreadsheets: fault.optional(),
-  files: fault.optional(),
-  transportation: sellersFault.optional(),
+  'dead-nation': faultOfSeller,
+  receipts: faultOfAny,
+  payments: faultOfAny,
+  spreadsheets: faultOfAny,
+  files: faultOfAny,
+  transportation: faultOfSeller,
 }) satisfies z.ZodType<Partial<Record<ServiceName, unknown>>>
 
 export type Fault = z.infer<typeof sellersFault>
 export type FaultKind = Exclude<keyof Fault, 'probability' | 'about'>
+export type FaultSettings = z.input<typeof settings>
 
 type SetFault = Fault & { /** How often each has struck. */ struck: Partial<Record<FaultKind, number>> }
 
 /** The faults that are set, and how often they struck. */
 export class Faults {
-  readonly #faults = new Map<string, SetFault>()
+  readonly #faults = new Map<string, SetFault[]>()
 
   /** Replaces the faults of the services that it names. @throws when it makes no sense */
   set(body: unknown): void {
-    for (const [service, fault] of Object.entries(settings.parse(body))) {
-      const isEmpty = Object.values(fault ?? {}).every((value) => value === undefined)
-      if (isEmpty) this.#faults.delete(service)
-      else this.#faults.set(service, { ...fault, struck: {} })
+    for (const [service, given = []] of Object.entries(settings.parse(body))) {
+      const faults = [given].flat().filter((fault) => Object.values(fault).some((value) => value !== undefined))
+      if (faults.length > 0) {
+        const set = faults.map((fault) => ({ ...fault, struck: {} }))
+        this.#faults.set(service, set)
+      } else this.#faults.delete(service)
     }
   }
 
@@ -56,8 +64,12 @@ export class Faults {
     this.#faults.clear()
   }
 
-  show(): Record<string, SetFault> {
-    return Object.fromEntries(this.#faults)
+  /** One alone is shown as it was set: without a list around it. */
+  show(): Record<string, SetFault | SetFault[]> {
+    const shown = [...this.#faults].map(([service, [first, ...others]]) => {
+      return [service, others.length === 0 ? first : [first, ...others]]
+    })
+    return Object.fromEntries(shown)
   }
 
   /**
@@ -67,13 +79,13 @@ export class Faults {
    * @returns what is wrong with it; ask with `strike`, which counts
    */
   draw(service: string, call: string): { strike<K extends FaultKind>(kind: K): Fault[K] } {
-    const fault = this.#faults.get(service)
-    const isMeant = fault !== undefined && call.includes(fault.about ?? '')
-    const isHit = isMeant && Math.random() < (fault.probability ?? 1)
+    const hit = this.#faults.get(service)?.find(({ about = '', probability = 1 }) => {
+      return call.includes(about) && Math.random() < probability
+    })
     return {
       strike(kind) {
-        const value = isHit ? fault[kind] : undefined
-        if (isHit && value) fault.struck[kind] = (fault.struck[kind] ?? 0) + 1
+        const value = hit?.[kind]
+        if (hit && value) hit.struck[kind] = (hit.struck[kind] ?? 0) + 1
         return value
       },
     }

@@ -6,6 +6,8 @@ export type Call = {
   method: string
   path: string
   idempotency_key: string | undefined
+  correlation_id: string | undefined
+  traceparent: string | undefined
   body: unknown
   status: number
 }

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import { bookTickets, cancelBooking, getBooking, listBookings } from './bookings.ts'
+import { bookVipBundle, cancelVipBundle, getVipBundle } from './bundles.ts'
 import { docs, openapi, problem } from './documents.ts'
 import { events, eventsOfBooking } from './events.ts'
 import { operationRoutes } from './operation.ts'
@@ -21,6 +22,9 @@ export const routes: Route[] = [
   listTickets,
   getTicket,
   refundTicket,
+  bookVipBundle,
+  getVipBundle,
+  cancelVipBundle,
   events,
   listOpsBookings,
   getOpsBooking,

@@ -49,7 +49,7 @@ create table ops_bookings (
   primary key (partition, kind, id)
 ) with (fillfactor = 70);
 
-create index ops_bookings_booking on ops_bookings (booking_id, kind);
+create index ops_bookings_booking on ops_bookings (booking_id);
 create index ops_bookings_receipt_day on ops_bookings (receipt_day, booking_id) where receipt_day is not null;
 
 -- Makes an empty twin of a read model, in place of one that an earlier rebuild has left behind.

@@ -1,4 +1,4 @@
-import type { BookingState } from '../../schemas/booking.ts'
+import type { BookingState } from '../schemas/booking.ts'
 
 /** The seats of the show that a booking in this state holds. */
 export function seatsHeld(state: BookingState): number {

@@ -1,0 +1,39 @@
+import type postgres from 'postgres'
+import type { Sql } from './connection.ts'
+import { json } from './encode.ts'
+import type { WholeRecord } from './memory-inspection.ts'
+
+/** Puts a whole record into a migrated database, in the place of what is there. */
+export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): Promise<void> {
+  await sql`truncate partition, worker, turn, actor, dead_letter, dead_letter_audit`
+  await sql`
+    insert into partition (id, epoch, owner, cursor, stream, head, published, armed)
+    select * from json_to_recordset(${json(record.partitions)}::text::json)
+      as row(id int, epoch int, owner text, cursor bigint, stream text, head bigint, published bigint, armed bigint)`
+  await sql`
+    insert into turn (partition, position, kind, actor_id, version, message_id, at, message, meta, decision)
+    select partition, position, kind, "actorId", version, "messageId", at, message, meta, decision
+    from json_to_recordset(${json(record.turns)}::text::json) as row(partition int, position bigint, kind text,
+      "actorId" uuid, version bigint, "messageId" uuid, at timestamptz, message json, meta json, decision json)`
+  await sql`
+    insert into actor (partition, kind, id, version, state, wake_at, wake_meta)
+    select partition, kind, id, version, state, (wake ->> 'at')::timestamptz, wake
+    from json_to_recordset(${json(record.actors)}::text::json)
+      as row(partition int, kind text, id uuid, version bigint, state json, wake json)`
+  const letters = record.letters.map(({ payload, ...letter }) => ({
+    ...letter,
+    payload: Buffer.from(payload).toString('hex'),
+  }))
+  await sql`
+    insert into dead_letter (partition, message_id, kind, actor_id, type, code, cause, payload, headers, meta, at, attempts,
+      first_at, last_at, status)
+    select 0, "messageId", kind, "actorId", type, 'turn-threw', 'a test', decode(payload, 'hex'), '{}', '{}', now(), 1,
+      now(), now(), status
+    from json_to_recordset(${json(letters)}::text::json)
+      as row("messageId" uuid, kind text, "actorId" text, type text, status text, payload text)`
+  await sql`
+    insert into dead_letter_audit (partition, message_id, revision, at, who, act, before)
+    select 0, "messageId", 1, "requeuedAt", 'a test', 'requeue', '{}'
+    from json_to_recordset(${json(letters)}::text::json) as row("messageId" uuid, "requeuedAt" timestamptz)
+    where "requeuedAt" is not null`
+}

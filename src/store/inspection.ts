@@ -1,0 +1,55 @@
+import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
+import type { LetterStatus } from './dead-letter-records.ts'
+
+/**
+ * Reads the record for people and for checks, a page at a time, without getting into anybody's way. Rejects with
+ * `database-unavailable`.
+ */
+export interface Inspection {
+  /**
+   * Where the journal of every partition stands, all at one moment. A commit moves several at once and the journal only
+   * grows, so the turns up to here are a state that the whole system was in.
+   */
+  heads(): Promise<{ id: number; head: number }[]>
+  /** Everything that `look` sees of the partition is as it is at one moment. */
+  view<T>(partition: number, look: (view: PartitionView) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** One moment of one partition. What is looked up by address or id may be in any partition. */
+export interface PartitionView {
+  row: PartitionRow
+  /** The moment, by the store's clock, since 1970. */
+  nowMs: number
+  /** The turns of all actors, or of one: actor by actor, each in the order of its versions. Page by page. */
+  turns(of?: Address): AsyncIterable<TurnRecord[]>
+  /** Where in the journal the turns of these messages are, as far as there are any. */
+  findTurns(keys: MessageKey[]): Promise<FoundTurn[]>
+  turn(partition: number, position: number): Promise<TurnRecord | undefined>
+  load(addresses: (Address & { partition: number })[]): Promise<StoredActor[]>
+  /** The dead letters that bear one of these message ids. */
+  letters(messageIds: string[]): Promise<FoundLetter[]>
+  /** The last position, and the first that does not follow the one before it. */
+  positions(): Promise<{ last: number; gap?: { position: number; expected: number } }>
+  /** A message that its actor has taken more than once. */
+  repeated(): Promise<MessageKey | undefined>
+  /** An actor with a state and without a turn. */
+  stray(): Promise<Address | undefined>
+  /** How many alarms are set, and the one that goes off first. */
+  alarms(): Promise<{ armed: number; first?: Address & { at: string } }>
+}
+
+export type MessageKey = Address & { partition: number; messageId: string }
+
+export type FoundTurn = MessageKey & { position: number }
+
+export type FoundLetter = {
+  messageId: string
+  kind: string
+  actorId: string
+  type: string
+  status: LetterStatus
+  payload: Uint8Array
+  /** When it was sent back last, RFC 3339 in UTC. */
+  requeuedAt?: string
+}

@@ -1,0 +1,173 @@
+import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
+import { Connection, type ConnectionOptions, type Query, type Sql } from './connection.ts'
+import { lines } from './encode.ts'
+import type { FoundLetter, FoundTurn, Inspection, MessageKey, PartitionView } from './inspection.ts'
+import { actorsAt, withWake } from './reads.ts'
+
+const pageTurns = 1_000
+
+/**
+ * On one connection with one life: were it replaced in between, a view would go on in another moment. A view is a
+ * transaction that reads, so a standby will do.
+ */
+export function openInspection(options: ConnectionOptions): Inspection {
+  const connection = new Connection(options)
+  const run = <Row extends object>(query: Query<Row>): Promise<Row[]> => connection.run(query)
+  return {
+    heads: () => run((sql) => sql<{ id: number; head: number }[]>`select id, head from partition order by id`),
+    async view(partition, look) {
+      await run((sql) => sql.unsafe('begin isolation level repeatable read read only'))
+      try {
+        return await look(await viewOf(run, partition))
+      } finally {
+        await run((sql) => sql.unsafe('rollback'))
+      }
+    },
+    close: () => connection.close(),
+  }
+}
+
+type Run = <Row extends object>(query: Query<Row>) => Promise<Row[]>
+
+async function viewOf(run: Run, partition: number): Promise<PartitionView> {
+  const [found] = await run((sql) => rowOf(sql, partition))
+  if (!found) throw new RangeError(`there is no partition ${partition}`)
+  const { now, ...row } = found
+  const first = async <Row extends object>(query: Query<Row>): Promise<Row | undefined> => (await run(query))[0]
+  return {
+    row,
+    nowMs: now.getTime(),
+    turns: (of) => pages(run, partition, of),
+    findTurns: (keys) => run((sql) => turnsAt(sql, keys)),
+    async turn(partition, position) {
+      const row = await first((sql) => turnAt(sql, partition, position))
+      return row && withText(row)
+    },
+    load: async (addresses): Promise<StoredActor[]> => (await run((sql) => actorsAt(sql, addresses))).map(withWake),
+    letters: async (ids) => (await run((sql) => lettersOf(sql, ids))).map(toLetter),
+    async positions() {
+      const gap = await first((sql) => firstGap(sql, partition))
+      const end = await first((sql) => lastPosition(sql, partition))
+      return { last: end?.last ?? 0, ...(gap && { gap }) }
+    },
+    repeated: () => first((sql) => repeatedMessage(sql, partition)),
+    stray: () => first((sql) => strayActor(sql, partition)),
+    async alarms() {
+      const counted = await first((sql) => alarmCount(sql, partition))
+      const next = await first((sql) => firstAlarm(sql, partition))
+      return { armed: counted?.armed ?? 0, ...(next && { first: { ...next, at: next.at.toISOString() } }) }
+    },
+  }
+}
+
+const rowOf = (sql: Sql, partition: number) => sql<(PartitionRow & { now: Date })[]>`
+  select id, epoch, owner, cursor, stream, head, published, armed, now() as now from partition where id = ${partition}::int`
+
+type TurnRow = Omit<TurnRecord, 'at'> & { at: Date }
+
+const withText = (row: TurnRow): TurnRecord => ({ ...row, at: row.at.toISOString() })
+
+const columns = (sql: Sql) => sql`
+  partition, position, kind, actor_id as "actorId", version, message_id as "messageId", at, message, meta, decision`
+
+const turnAt = (sql: Sql, partition: number, position: number) => sql<TurnRow[]>`
+  select ${columns(sql)} from turn where partition = ${partition}::int and position = ${position}::bigint`
+
+/** The next page is on its way while the one before is looked at. */
+async function* pages(run: Run, partition: number, of: Address | undefined): AsyncGenerator<TurnRecord[]> {
+  await run((sql) => (of ? openActor(sql, partition, of) : openPartition(sql, partition)))
+  const fetch = () => {
+    const page = run((sql) => sql.unsafe<TurnRow[]>(`fetch ${pageTurns} from turns`))
+    // When nobody comes to take it, nobody misses it.
+    page.catch(() => undefined)
+    return page
+  }
+  for (let next = fetch(); ; ) {
+    const page = await next
+    if (page.length === 0) break
+    next = fetch()
+    yield page.map(withText)
+  }
+  await run((sql) => sql.unsafe('close turns'))
+}
+
+/** Actor by actor as the index of messages has them, so that only the turns of one actor have to be sorted. */
+const openPartition = (sql: Sql, partition: number) => sql`
+  declare turns no scroll cursor for
+  select ${columns(sql)} from turn
+  where partition = ${partition}::int
+  order by actor_id, kind, version, position`
+
+const openActor = (sql: Sql, partition: number, { kind, id }: Address) => sql`
+  declare turns no scroll cursor for
+  select ${columns(sql)} from turn
+  where partition = ${partition}::int and actor_id = ${id}::uuid and kind = ${kind}
+  order by version, position`
+
+const turnsAt = (sql: Sql, keys: MessageKey[]) => sql<FoundTurn[]>`
+  select asked.partition, asked.kind, asked.id, asked.message_id as "messageId", turn.position
+  from unnest(
+    string_to_array(${lines(keys, (key) => key.partition)}, chr(10))::int[],
+    string_to_array(${lines(keys, (key) => key.kind)}, chr(10)),
+    string_to_array(${lines(keys, (key) => key.id)}, chr(10))::uuid[],
+    string_to_array(${lines(keys, (key) => key.messageId)}, chr(10))::uuid[]
+  ) as asked(partition, kind, id, message_id)
+  cross join lateral (
+    select position from turn
+    where turn.partition = asked.partition and turn.actor_id = asked.id and turn.kind = asked.kind
+      and turn.message_id = asked.message_id
+    limit 1
+  ) as turn`
+
+type LetterRow = Omit<FoundLetter, 'requeuedAt'> & { requeuedAt: Date | null }
+
+const toLetter = ({ requeuedAt, ...letter }: LetterRow): FoundLetter => {
+  return { ...letter, ...(requeuedAt && { requeuedAt: requeuedAt.toISOString() }) }
+}
+
+const lettersOf = (sql: Sql, ids: string[]) => sql<LetterRow[]>`
+  select letter.message_id as "messageId", kind, actor_id as "actorId", type, status, payload, act.at as "requeuedAt"
+  from unnest(string_to_array(${lines(ids, (id) => id)}, chr(10))::uuid[]) as wanted(id)
+  join dead_letter as letter on letter.message_id = wanted.id
+  left join lateral (
+    select max(at) as at from dead_letter_audit as audit
+    where audit.partition = letter.partition and audit.message_id = letter.message_id and act = 'requeue'
+  ) as act on true`
+
+const firstGap = (sql: Sql, partition: number) => sql<{ position: number; expected: number }[]>`
+  select position, before + 1 as expected
+  from (
+    select position, lag(position, 1, 0::bigint) over (order by position) as before
+    from turn where partition = ${partition}::int
+  ) as turn
+  where position <> before + 1
+  order by position
+  limit 1`
+
+const lastPosition = (sql: Sql, partition: number) => sql<{ last: number }[]>`
+  select position as last from turn where partition = ${partition}::int order by position desc limit 1`
+
+const repeatedMessage = (sql: Sql, partition: number) => sql<MessageKey[]>`
+  select partition, kind, actor_id as id, message_id as "messageId"
+  from turn
+  where partition = ${partition}::int
+  group by partition, actor_id, kind, message_id
+  having count(*) > 1
+  limit 1`
+
+const strayActor = (sql: Sql, partition: number) => sql<Address[]>`
+  select kind, id from actor
+  where partition = ${partition}::int and not exists (
+    select from turn
+    where turn.partition = actor.partition and turn.actor_id = actor.id and turn.kind = actor.kind
+  )
+  limit 1`
+
+const alarmCount = (sql: Sql, partition: number) => sql<{ armed: number }[]>`
+  select count(*) as armed from actor where partition = ${partition}::int and wake_at is not null`
+
+const firstAlarm = (sql: Sql, partition: number) => sql<(Address & { at: Date })[]>`
+  select kind, id, wake_at as at from actor
+  where partition = ${partition}::int and wake_at is not null
+  order by wake_at
+  limit 1`

@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util'
+import { actors } from '../../actors/index.ts'
+import { readDatabaseConfig } from '../config.ts'
+import { misused } from '../dead-letters/command.ts'
+import { parseDuration } from '../dead-letters/options.ts'
+import { hasCode } from '../errors.ts'
+import { openInspection } from '../store/postgres-inspection.ts'
+import { checkNames, checks } from './checks.ts'
+import { createProgress } from './progress.ts'
+import { jsonReport, textReport } from './report.ts'
+import { verify } from './verify.ts'
+
+const help = `turnstile verify [options]
+
+Reads the whole journal and the tables, and holds them against each other and against the rules of the actors. It only reads,
+and may do so while everything runs; of what moves it takes one moment of each partition. POSTGRES_URL may name a standby.
+
+  --partition N   this partition alone; then nothing is said of seats
+  --grace 30m     how long a send, a call or an alarm may wait before it counts as lost; s, m, h or d
+  --json          the report as one JSON object
+
+What must hold:
+${checkNames.map((name) => `  ${name.padEnd(11)} ${checks[name].holds}`).join('\n')}
+
+It ends with 0 when all of it holds, with 1 when something does not, with 2 when it was called wrongly, and with 3 when the
+database did not let it read to the end. Of each check the first difference is named, with the command that shows more.
+docs/verify.md tells the rest.
+
+  turnstile verify --grace 1d
+  turnstile verify --partition 7 --json | jq .checks.states
+`
+
+/** The first page of a large partition, or the sorting of a long-lived actor, may take a while. */
+const deadlineMs = 600_000
+
+/** @returns the process's exit code */
+export async function verifyRecord(args: string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(help)
+    return 0
+  }
+  try {
+    return await run(parseOptions(args))
+  } catch (error) {
+    if (!hasCode(error, 'config-invalid') && !hasCode(error, 'database-unavailable')) throw error
+    process.stderr.write(`${error.message}\n`)
+    return error.code === 'config-invalid' ? 2 : 3
+  }
+}
+
+type Options = ReturnType<typeof parseOptions>
+
+async function run({ partition, graceMs, isJson }: Options): Promise<number> {
+  const { POSTGRES_URL } = readDatabaseConfig(process.env)
+  const inspection = openInspection({ url: POSTGRES_URL, applicationName: 'turnstile verify', deadlineMs })
+  const progress = createProgress(process.stderr)
+  const startedMs = performance.now()
+  try {
+    const findings = await verify(inspection, { actors, partition, graceMs, onProgress: progress.show })
+    progress.clear()
+    const seconds = (performance.now() - startedMs) / 1_000
+    const report = isJson ? jsonReport(findings, seconds) : textReport(findings, seconds, partition)
+    process.stdout.write(report)
+    return findings.isClean ? 0 : 1
+  } finally {
+    progress.clear()
+    await inspection.close()
+  }
+}
+
+function parseOptions(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        partition: { type: 'string' },
+        grace: { type: 'string', default: '30m' },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    const graceSeconds = parseDuration('--grace', values.grace) ?? 0
+    return { partition: parsePartition(values.partition), graceMs: graceSeconds * 1_000, isJson: values.json }
+  } catch (error) {
+    throw misused((error as Error).message)
+  }
+}
+
+function parsePartition(text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,4}$/.test(text)) return text === undefined ? undefined : Number(text)
+  throw misused(`--partition must be the number of a partition, from 0 on, not ${JSON.stringify(text)}`)
+}

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { actors } from '../../actors/index.ts'
+import { readJournal, recordedJournals } from '../../ops/record-journal/file.ts'
+import { type CliResult, runCli } from '../../test/support/cli.ts'
+import { type OpenDatabase, openDatabase } from '../store/database.fixtures.ts'
+import { loadRecord } from '../store/inspection.fixtures.ts'
+import { openInspection } from '../store/postgres-inspection.ts'
+import { type CheckName, checkNames } from './checks.ts'
+import { verify } from './verify.ts'
+
+/** One row broken by SQL each time, and the check that must find it. Others may find more in it. */
+const breakages: [check: CheckName, what: string, sql: string][] = [
+  ['partitions', 'more is published than decided', 'update partition set published = head + 1 where id = 3'],
+  ['partitions', 'a cursor without a stream', "update partition set stream = '' where id = 3"],
+  ['positions', 'a turn is gone', 'delete from turn where partition = 3 and position = 5'],
+  ['positions', 'the last turn is gone', 'update partition set head = head + 1 where id = 3'],
+  [
+    'homes',
+    'an actor in another partition',
+    'update turn set partition = 4, position = 1000 where partition = 3 and position = 5',
+  ],
+  ['versions', 'a version is left out', `update turn set version = version + 1 where ${lastOf('ticket')}`],
+  [
+    'messages',
+    'a message was taken twice',
+    `alter table turn drop constraint turn_message; create index turn_message on turn (partition, actor_id, kind, message_id);
+     update turn set message_id = (select message_id from turn as other where other.actor_id = turn.actor_id and version = 1)
+     where ${lastOf('booking')}`,
+  ],
+  [
+    'events',
+    'an event lacks a field',
+    edit('accepted', "- 'events'", `'{"events": [{"type": "ShowCreated_v1"}]}'`, 'show'),
+  ],
+  ['events', 'an event of no name', edit('accepted', "- 'events'", `'{"events": [{"type": "Sung_v1"}]}'`, 'show')],
+  [
+    'states',
+    'a state is another',
+    `update actor set state = jsonb_set(state::jsonb, '{reserved}', '1') ${anyOf('show')}`,
+  ],
+  ['states', 'a version is another', `update actor set version = version + 1 ${anyOf('ticket')}`],
+  ['states', 'a state is gone', `delete from actor ${anyOf('booking')}`],
+  [
+    'states',
+    'a state of nobody',
+    `insert into actor values (3, 'show', gen_random_uuid(), 1, '{"status": "unknown"}')`,
+  ],
+  ['schemas', 'a state has a field too many', `update actor set state = state::jsonb || '{"x": 1}' ${anyOf('ticket')}`],
+  [
+    'alarms',
+    'an alarm that nobody asked for',
+    `update actor set wake_at = now(), wake_meta = '{}' ${anyOf('booking')}`,
+  ],
+  ['armed', 'alarms are counted wrongly', 'update partition set armed = armed + 1 where id = 3'],
+  [
+    'overdue',
+    'an alarm that never went off',
+    `update actor set wake_at = '2020-01-01', wake_meta = '{}' ${anyOf('ticket')}`,
+  ],
+  ['sends', 'a message that joined was never taken', renamed("turn.message ->> 'type' = 'ReserveSeats'")],
+  ['sends', 'a message through the broker was never taken', renamed("turn.message ->> 'type' = 'TicketConfirmed'")],
+  ['calls', 'an outcome never came', renamed("turn.message ->> 'type' = 'FileStored'")],
+  [
+    'seats',
+    'a show has sold a seat to nobody',
+    edit(
+      'accepted',
+      '',
+      `'{"events": [{"type": "SeatsReserved_v1", "booking_id": "${crypto.randomUUID()}", "number_of_tickets": 9}]}'`,
+      'show',
+      2,
+    ),
+  ],
+  [
+    'refunds',
+    'a ticket is paid back twice',
+    edit(
+      'ignored',
+      '',
+      `'{"calls": [{"messageId": "${crypto.randomUUID()}", "call": "payments", "request": {"type": "RefundPayment"}},
+      {"messageId": "${crypto.randomUUID()}", "call": "payments", "request": {"type": "RefundPayment"}}]}'`,
+      'ticket',
+    ),
+  ],
+]
+
+function anyOf(kind: string): string {
+  return `where ctid = (select ctid from actor where kind = '${kind}' and (kind <> 'show' or state ->> 'reserved' <> '1') limit 1)`
+}
+
+/** The last turn of an actor that has had several. */
+function lastOf(kind: string): string {
+  return `ctid = (select ctid from turn as last where kind = '${kind}' and version > 2 and not exists (
+    select from turn as later where later.actor_id = last.actor_id and later.version > last.version) limit 1)`
+}
+
+/** Puts something else into a decision. */
+function edit(outcome: string, without: string, more: string, kind: string, version = 0): string {
+  return `update turn set decision = ((decision::jsonb ${without}) || ${more}::jsonb)::json
+    where ctid = (select ctid from turn where kind = '${kind}' and decision ->> 'outcome' = '${outcome}'
+      and (${version} = 0 or version = ${version}) limit 1)`
+}
+
+function renamed(where: string): string {
+  return `update turn set message_id = gen_random_uuid() where ctid = (select ctid from turn where ${where} limit 1)`
+}
+
+describe('verify, on Postgres', () => {
+  const record = readJournal(recordedJournals().at(-1) ?? '')
+  // Long enough ago that nothing can be on its way any more.
+  for (const turn of record.turns) turn.at = turn.at.replace(/^\d{4}/, '2020')
+  let database: OpenDatabase
+  before(async () => {
+    database = await openDatabase()
+  })
+  after(() => database.close())
+  beforeEach(() => loadRecord(database.sql, record))
+
+  const look = async () => {
+    const inspection = openInspection({ url: database.url, applicationName: 'test', deadlineMs: 10_000 })
+    try {
+      return await verify(inspection, { actors, graceMs: 600_000, onProgress: () => {} })
+    } finally {
+      await inspection.close()
+    }
+  }
+
+  test('a sound record is found sound', async () => {
+    const { verdicts, isClean } = await look()
+    assert.ok(isClean, JSON.stringify(verdicts))
+    assert.equal(verdicts.positions.looked, record.turns.length)
+  })
+
+  for (const [check, what, text] of breakages) {
+    test(`${check}: ${what}`, async () => {
+      await database.sql.unsafe(text).simple()
+      const { verdicts, isClean } = await look()
+      assert.equal(isClean, false)
+      const { first, looked } = verdicts[check]
+      assert.ok(first, `${check} found nothing; others: ${JSON.stringify(verdicts)}`)
+      assert.ok(looked > 0)
+    })
+  }
+
+  test('every check has been broken', () => {
+    assert.deepEqual(new Set(breakages.map(([check]) => check)), new Set(checkNames))
+  })
+
+  const run = (...args: string[]): Promise<CliResult> => runCli({ POSTGRES_URL: database.url }, args)
+
+  test('the command ends with 0, and has a line for each check', async () => {
+    const { code, out, err } = await run('verify')
+    assert.deepEqual([code, err], [0, ''])
+    for (const name of checkNames) assert.match(out, new RegExp(`^  ok     ${name} `, 'm'))
+    assert.match(out, /All of it holds\.\n$/)
+    assert.match((await run('verify', '--partition', '3')).out, /^ {2}- +seats +not looked at/m)
+  })
+
+  test('it ends with 1, and the command that it names shows what is wrong', async () => {
+    await database.sql.unsafe(`update turn set version = version + 1 where ${lastOf('ticket')}`)
+    const { code, out } = await run('verify')
+    assert.equal(code, 1)
+    assert.match(out, /^ {2}BROKEN versions .*, 1 wrong\. An actor's turns have the versions/m)
+    assert.match(out, /^Broken: versions, states\.$/m)
+    const [, command = ''] = /look +turnstile (journal show .*)/.exec(out) ?? []
+    const shown = await run(...command.split(' '))
+    assert.equal(shown.code, 0)
+    const [, version = ''] = /--at (\d+)/.exec(command) ?? []
+    assert.match(shown.out, new RegExp(`^${version} +\\d{4}-`, 'm'))
+    const { code: jsonCode, out: json } = await run('verify', '--json')
+    assert.deepEqual([jsonCode, JSON.parse(json).checks.versions.differences], [1, 1])
+  })
+
+  test('it ends with 2 when it is called wrongly, with 3 when the database does not answer', async () => {
+    const nowhere = runCli({ POSTGRES_URL: 'postgres://localhost:1/none' }, ['verify'])
+    const wrong = [['--partition', '99'], ['--grace', 'soon'], ['--all']].map((args) => run('verify', ...args))
+    for (const { code, out } of await Promise.all(wrong)) assert.deepEqual([code, out], [2, ''])
+    const { code, err } = await nowhere
+    assert.equal(code, 3)
+    assert.match(err, /does not answer/)
+  })
+
+  test('it explains itself', async () => {
+    const [verify, journal, show] = await Promise.all(
+      [['verify'], ['journal'], ['journal', 'show']].map((words) => run(...words, '--help')),
+    )
+    assert.match(verify?.out ?? '', /^turnstile verify .*\n[\s\S]* seats +What a show has reserved/)
+    assert.match(journal?.out ?? '', /^ {2}show +one actor's life/m)
+    assert.match(show?.out ?? '', /^turnstile journal show KIND ID .*\n/)
+  })
+})

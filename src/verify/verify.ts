@@ -1,0 +1,162 @@
+import { misused } from '../dead-letters/command.ts'
+import type { Actors } from '../engine/parse.ts'
+import type { Inspection, PartitionView } from '../store/inspection.ts'
+import { checkEnds } from './ends.ts'
+import { Findings } from './findings.ts'
+import { beginLife, follow, type Life } from './life.ts'
+import { checkCalls, checkSends, type Limits, sentBy } from './outstanding.ts'
+import { SeatLedger } from './seats.ts'
+
+export type VerifyOptions = {
+  actors: Actors
+  /** This one alone. Then nothing is said of seats: a show and its bookings live in different partitions. */
+  partition?: number | undefined
+  /** How long what was sent, called for or set may wait before it counts as lost. */
+  graceMs: number
+  /** Told now and then how many turns have been followed, of how many. */
+  onProgress(turns: number, total: number): void
+}
+
+type Work = Limits & { actors: Actors; note(turns: number): void }
+
+/**
+ * Reads the journal and holds everything against it that must agree with it. Each partition is read at a moment of its own;
+ * where partitions are compared, all count up to where they stood in the beginning.
+ *
+ * In memory are a page of turns with what they sent, the calls of one actor that have no outcome yet, and four numbers for each
+ * show.
+ *
+ * @throws `database-unavailable`; `config-invalid` when there is no such partition
+ */
+export async function verify(inspection: Inspection, options: VerifyOptions): Promise<Findings> {
+  const all = await inspection.heads()
+  const chosen = all.filter(({ id }) => options.partition === undefined || options.partition === id)
+  if (chosen.length === 0) throw misused(`there is no partition ${options.partition}, but ${all.length} from 0 on`)
+  const total = chosen.reduce((sum, { head }) => sum + head, 0)
+  const findings = new Findings()
+  const seats = options.partition === undefined ? new SeatLedger() : undefined
+  let done = 0
+  const work: Work = {
+    actors: options.actors,
+    partitions: all.length,
+    heads: new Map(all.map(({ id, head }) => [id, head])),
+    graceMs: options.graceMs,
+    findings,
+    seats,
+    note: (turns) => {
+      done += turns
+      options.onProgress(done, total)
+    },
+  }
+  for (const { id } of chosen) await inspection.view(id, (view) => verifyPartition(view, work))
+  seats?.judge(findings)
+  return findings
+}
+
+async function verifyPartition(view: PartitionView, work: Work): Promise<void> {
+  checkRow(view, work)
+  await checkPositions(view, work)
+  await checkRepeats(view, work)
+  await followAll(view, work)
+  await checkStrays(view, work)
+  await checkAlarms(view, work)
+}
+
+async function followAll(view: PartitionView, work: Work): Promise<void> {
+  const { findings } = work
+  const cut = work.heads.get(view.row.id) ?? 0
+  let life: Life | undefined
+  for await (const turns of view.turns()) {
+    const ended: Life[] = []
+    for (const turn of turns) {
+      if (life?.address.id !== turn.actorId || life.address.kind !== turn.kind) {
+        if (life) ended.push(life)
+        life = beginLife(turn, work)
+      }
+      follow(life, turn, cut, findings)
+    }
+    for (const check of ['positions', 'messages'] as const) findings.look(check, turns.length)
+    await Promise.all([
+      end(view, ended, work),
+      checkSends(
+        view,
+        turns.flatMap((turn) => sentBy(turn, work)),
+        work,
+      ),
+    ])
+    work.note(turns.length)
+  }
+  if (life) await end(view, [life], work)
+}
+
+async function end(view: PartitionView, lives: Life[], work: Work): Promise<void> {
+  for (const { address, actor, stateAtCut } of lives) if (actor) work.seats?.noteState(address, stateAtCut)
+  await checkEnds(view, lives, work.findings)
+  await checkCalls(
+    view,
+    lives.flatMap(({ calls }) => [...calls.values()]),
+    work,
+  )
+}
+
+function checkRow({ row: { id, head, published, cursor, stream, epoch } }: PartitionView, { findings }: Work): void {
+  findings.look('partitions')
+  const where = `partition ${id}`
+  if (published < 0 || published > head)
+    findings.differ('partitions', {
+      where,
+      expected: `published from 0 to ${head}, the head`,
+      found: String(published),
+    })
+  if (cursor < 0 || (stream === '' && cursor > 0))
+    findings.differ('partitions', {
+      where,
+      expected: 'a cursor into a stream',
+      found: `${cursor} in ${JSON.stringify(stream)}`,
+    })
+  if (head > 0 && epoch < 1)
+    findings.differ('partitions', { where, expected: 'turns of an owner', found: `${head} turns, and never an owner` })
+}
+
+async function checkPositions(view: PartitionView, { findings }: Work): Promise<void> {
+  const { id, head } = view.row
+  const where = `partition ${id}`
+  const { last, gap } = await view.positions()
+  if (gap)
+    findings.differ('positions', { where, expected: `position ${gap.expected}`, found: `position ${gap.position}` })
+  if (last !== head)
+    findings.differ('positions', { where, expected: `${head} as the last, its head`, found: String(last) })
+}
+
+async function checkRepeats(view: PartitionView, { findings }: Work): Promise<void> {
+  const repeated = await view.repeated()
+  if (!repeated) return
+  const { kind, id, messageId } = repeated
+  const found = `several of message ${messageId}`
+  const look = `turnstile journal show ${kind} ${id}`
+  findings.differ('messages', { where: `${kind}.${id}`, expected: 'one turn for each message', found, look })
+}
+
+async function checkStrays(view: PartitionView, { findings }: Work): Promise<void> {
+  const stray = await view.stray()
+  if (!stray) return
+  const where = `${stray.kind}.${stray.id}`
+  findings.differ('states', { where, expected: 'a state after turns', found: 'a state, and no turn' })
+}
+
+async function checkAlarms(view: PartitionView, { findings, graceMs }: Work): Promise<void> {
+  const { row, nowMs } = view
+  const { armed, first } = await view.alarms()
+  findings.look('armed')
+  findings.look('overdue', armed)
+  if (armed !== row.armed) {
+    const where = `partition ${row.id}`
+    findings.differ('armed', { where, expected: `${armed}, as many as are set`, found: String(row.armed) })
+  }
+  const waitsMs = first ? nowMs - Date.parse(first.at) : 0
+  if (!first || waitsMs <= graceMs) return
+  const { kind, id, at } = first
+  const look = `turnstile journal show ${kind} ${id}`
+  const found = `it waits for ${Math.round(waitsMs / 1_000)} s`
+  findings.differ('overdue', { where: `${kind}.${id}`, expected: `a turn soon after ${at}`, found, look })
+}

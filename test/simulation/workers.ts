@@ -1,0 +1,165 @@
+import type { AnyActor } from '../../src/actor/actor.ts'
+import { startEffects } from '../../src/effects/index.ts'
+import { Engine } from '../../src/engine/engine.ts'
+import { LeaseKeeper } from '../../src/engine/leases.ts'
+import type { Clock, EffectQueue, Log, Mailboxes, Observer, Publisher, Store } from '../../src/engine/ports.ts'
+import { Redriver } from '../../src/engine/redriver.ts'
+import type { Database } from './database.ts'
+import type { Faults } from './faults.ts'
+import { Host } from './host.ts'
+import type { Messaging } from './messaging.ts'
+import type { Mix } from './mix.ts'
+import type { Services } from './services.ts'
+import type { Sight, Sightings } from './sightings.ts'
+
+/** What a worker sees of the world. */
+export type WorkerPorts = { store: Store; mailboxes: Mailboxes; publisher: Publisher; effects: EffectQueue }
+
+export type WorkersOptions = {
+  actors: Record<string, AnyActor>
+  mix: Mix
+  faults: Faults
+  database: Database
+  messaging: Messaging
+  services: Services
+  /** Puts a planted bug between the worker and its ports. */
+  spoil(ports: WorkerPorts): WorkerPorts
+}
+
+type Worker = { host: Host; stop(): Promise<void> }
+
+/** The processes of the daemon: as many as the seed wants, each with the shipped engine, lease keeper and effect workers. */
+export class Workers {
+  readonly #options: WorkersOptions
+  readonly #running = new Set<Worker>()
+  #started = 0
+
+  constructor(options: WorkersOptions) {
+    this.#options = options
+    for (let i = 0; i < options.mix.workers; i++) this.#start()
+  }
+
+  pauseSome(forMs: number): void {
+    const { faults, mix } = this.#options
+    const host = this.#some()?.host
+    if (!host || host.isPaused) return
+    faults.trace.note(host.name, `paused for ${forMs} ms`)
+    if (forMs > mix.leaseMs) faults.sightings.note('pause longer than the lease')
+    host.pause()
+    faults.time.plan(forMs, () => host.goOn())
+  }
+
+  stopSome(): void {
+    const worker = this.#some()
+    if (!worker || worker.host.isPaused) return
+    const { faults } = this.#options
+    faults.trace.note(worker.host.name, 'stops')
+    void worker.stop().then(() => {
+      if (worker.host.isDead) return
+      faults.see(worker.host.name, 'graceful stop')
+      worker.host.die()
+    })
+  }
+
+  #some(): Worker | undefined {
+    return this.#running.size > 0 ? this.#options.faults.random.pick([...this.#running]) : undefined
+  }
+
+  /** Another one comes when it dies. */
+  #start(): void {
+    const { faults } = this.#options
+    const host = new Host(`worker ${++this.#started}`, faults.time)
+    faults.trace.note(host.name, 'starts')
+    const worker = { host, stop: this.#run(host) }
+    this.#running.add(worker)
+    host.whenDead(() => {
+      this.#running.delete(worker)
+      faults.time.plan(faults.random.between(10, 3_000), () => this.#start())
+    })
+  }
+
+  /** What `startDaemon` puts together. @returns what stops it in good order */
+  #run(host: Host): () => Promise<void> {
+    const { actors, mix, faults, database, messaging, services, spoil } = this.#options
+    const { partitions, batchMessages, cachedActors, bookingMs, bundleStepMs } = mix
+    const { clock } = host
+    const broker = messaging.connect(host)
+    const { mailboxes, publisher, effects: queue } = broker
+    const ports = spoil({ store: database.connect(host), mailboxes, publisher, effects: queue })
+    const [log, observer] = [logOf(faults.sightings), observerOf(faults.sightings)]
+    const deadlines = { bookingMs, bundleStepMs }
+    const limits = { partitions, batchMessages, cachedActors, deadlines, eventsKeptMs }
+    const engine = new Engine(host.name, actors, limits, { ...ports, clock, log, observer })
+    const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
+    engine.start()
+    keeper.start()
+    const owned = () => engine.partitions.map(({ id }) => id)
+    const redrives = database.connect(host)
+    const redriver = new Redriver(partitions, owned, { ...ports, redrives, clock, log, observer })
+    redriver.start()
+    const config = {
+      GATEWAY_ADDR: 'http://services',
+      TURNSTILE_PARTITIONS: partitions,
+      TURNSTILE_CALLS_PER_SECOND: 500,
+    }
+    const callHttp = services.connect(host)
+    const outside = { clock, callHttp, random: faults.random.fraction, log, observer }
+    const starting = untilItStarts(() => startEffects({ config, ...ports, ...outside }), clock)
+    return async () => {
+      await (await starting).close()
+      await redriver.stop()
+      await keeper.stop()
+      await engine.stop()
+      await broker.close()
+    }
+  }
+}
+
+/** As whatever watches over processes does: one that cannot start is started again. */
+async function untilItStarts<T>(start: () => Promise<T>, clock: Clock): Promise<T> {
+  for (;;) {
+    try {
+      return await start()
+    } catch {
+      await clock.sleep(restartMs)
+    }
+  }
+}
+
+const restartMs = 200
+/** Longer than any simulation. */
+const eventsKeptMs = 86_400_000
+
+const sightsInLog: Record<string, Sight> = {
+  'a commit came to an unknown end; took its partitions up again': 'partitions taken up again',
+  'the service fails again and again: its calls wait': 'circuit opened',
+  'Postgres refuses this turn': 'turn refused by the database',
+}
+
+function logOf(sightings: Sightings): Log {
+  const write = (_: object, message: string): void => {
+    const sight = sightsInLog[message]
+    if (sight) sightings.note(sight)
+  }
+  return { debug: write, info: write, warn: write, error: write }
+}
+
+function observerOf(sightings: Sightings): Observer {
+  const ignore = (): void => {}
+  return {
+    committed: ignore,
+    called: ignore,
+    circuit: ignore,
+    paused: ignore,
+    streamLost: () => sightings.note('loss of a stream found out'),
+    redriven: (_, count) => count > 0 && sightings.note('lost message redriven'),
+    duplicates: (count) => count > 0 && sightings.note('message that had its turn left out'),
+    fenced: () => sightings.note('partitions lost to another worker'),
+    deadLetter: ignore,
+    alarmsFired: ignore,
+    alarmsArmed: ignore,
+    alarmsDue: ignore,
+    owned: ignore,
+    lag: ignore,
+  }
+}

@@ -1,6 +1,7 @@
 import type { AnyActor, Reply } from '../../src/actor/actor.ts'
 import { deriveId, partitionOf } from '../../src/actor/ids.ts'
 import { alarmOf, fold } from '../../src/actor/turn.ts'
+import type { Headers } from '../../src/broker/headers.ts'
 import type { Stored } from '../../src/broker/wire.ts'
 import { messageKeyOf } from '../../src/engine/batch.ts'
 import type {
@@ -82,7 +83,7 @@ export class Witness {
   }
 
   isUndecided({ subject, headers }: Pick<Stored, 'subject' | 'headers'>): boolean {
-    return this.#undecided.has(mailboxKeyOf(subject, headers['Nats-Msg-Id'] ?? ''))
+    return this.#undecided.has(mailboxKeyOf(subject, idIn(headers)))
   }
 
   // ── Partitions and commits ────────────────────────────────────────────────────────────────────────────────────────
@@ -238,7 +239,7 @@ export class Witness {
 
   /** A message got into a stream. */
   stored(stream: 'mailbox' | 'events' | 'effects', message: Stored): void {
-    const messageId = message.headers['Nats-Msg-Id'] ?? ''
+    const messageId = idIn(message.headers)
     if (!this.#told.has(messageId)) {
       this.#break('nothing is told that is not committed', `${message.subject} ${messageId}`)
     }
@@ -293,6 +294,9 @@ export class Witness {
     this.violation ??= { invariant, details }
   }
 }
+
+/** What is redriven has another id for the broker. */
+const idIn = (headers: Headers): string => headers['Message-ID'] ?? headers['Nats-Msg-Id'] ?? ''
 
 function mailboxKeyOf(subject: string, messageId: string): string {
   const [, , , kind = '', id = ''] = subject.split('.')

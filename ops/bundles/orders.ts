@@ -58,16 +58,17 @@ export function faultsOf(share: number): FaultSettings {
   // Each is drawn when those before it have not struck.
   const probability = 1 - (1 - share) ** (1 / kinds.length)
   const mix = kinds.map((kind) => ({ ...kind, probability }))
+  // What is refused is refused from the first call on: a service does not book and then refuse the same key.
   return {
-    'dead-nation': [...mix, { status: 409, about: `"customer_address":"${unwelcome}"` }],
+    'dead-nation': [{ status: 409, about: `"customer_address":"${unwelcome}"` }, ...mix],
     receipts: mix,
     payments: mix,
     spreadsheets: mix,
     files: mix,
     transportation: [
-      ...mix,
       { sold_out: true, about: `"flight_id":"${fullFlight}"` },
       { sold_out: true, about: `"passenger_name":"${stranded}"` },
+      ...mix,
     ],
   }
 }

@@ -1,8 +1,9 @@
 import type { Deadlines } from '../actor/actor.ts'
 import { crashPoint } from '../crash-points.ts'
 import { Alarms } from './alarms.ts'
-import { type Batch, decideBatch, emptyBatch, messageKeyOf, type Surroundings, toCommit } from './batch.ts'
+import { type Batch, emptyBatch, messageKeyOf, putBack, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
+import { decideBatch, type Surroundings } from './decide.ts'
 import { Outbox } from './outbox.ts'
 import type { Actors } from './parse.ts'
 import { OwnedPartition } from './partition.ts'
@@ -399,26 +400,5 @@ export class Engine {
         await this.#ports.clock.sleep(retryMs)
       }
     }
-  }
-}
-
-/** The deliveries go back in front of their mailboxes, in their order. */
-function putBack(batches: Batch[]): void {
-  const redo = new Map<OwnedPartition, Delivery[]>()
-  for (const { deliveries, partitions } of batches) {
-    const byId = new Map([...partitions.keys()].map((partition) => [partition.id, partition]))
-    for (const delivery of deliveries) {
-      const partition = byId.get(delivery.partition)
-      if (partition)
-        redo
-          .set(partition, redo.get(partition) ?? [])
-          .get(partition)
-          ?.push(delivery)
-    }
-  }
-  for (const [partition, deliveries] of redo) {
-    if (partition.isClosed) continue
-    // A commit that could not even be sent fails before those under way, so what failed first is not always the first.
-    partition.redo = [...deliveries, ...partition.redo].sort((a, b) => a.sequence - b.sequence)
   }
 }

@@ -1,0 +1,213 @@
+import type { Send } from '../../schemas/index.ts'
+import type { AnyActor, Deadlines, Tagged } from '../actor/actor.ts'
+import { partitionOf } from '../actor/ids.ts'
+import { type Identified, restore, type Turn, takeTurn } from '../actor/turn.ts'
+import {
+  type Batch,
+  deadLetterOf,
+  disarm,
+  encode,
+  enlist,
+  faultOf,
+  type Message,
+  messageKeyOf,
+  metaOfConsequence,
+  noteChange,
+} from './batch.ts'
+import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
+import { type Actors, type Fault, parseDelivery } from './parse.ts'
+import type { OwnedPartition } from './partition.ts'
+import type { Address, Delivery, DueAlarm, Pause, RecordedDecision, RecordedSend, Store } from './ports.ts'
+import { ring, targetOf, wakeAfter } from './ring.ts'
+
+export type Target = { partition: OwnedPartition; actor: AnyActor; to: Address }
+
+/** One message to decide: out of a mailbox, sent by a turn of this very batch, or from an alarm. */
+export type Work = Target & {
+  message: Tagged
+  delivery: Message
+  /** How many sends lie between it and a mailbox or an alarm. */
+  depth: number
+  alarm?: DueAlarm
+}
+
+/** What deciding a batch needs to know of its surroundings. */
+export type Surroundings = {
+  actors: Actors
+  cache: ActorCache
+  load: Store['load']
+  partitionCount: number
+  deadlines: Deadlines
+  /** The partition if this worker can commit to it. */
+  owned(partition: number): OwnedPartition | undefined
+  /** Whether this message has had its turn, as far as is known: it was looked up, or its commit is under way. */
+  isRepeat(key: string): boolean
+  noteTurn(key: string): void
+  /** Of what Postgres refuses to commit on its own. */
+  faultOf(item: Delivery | DueAlarm): Fault | undefined
+  /** The pause that this actor is under, as far as is known. */
+  pauseOf(address: Address): Pause | undefined
+}
+
+/** A chain of sends that goes on for longer than this is a loop: it continues through the broker, in later batches. */
+const maxDepth = 16
+/** The sends of a batch that join it are bounded too, so that a commit stays short. */
+const maxTurnsPerDelivery = 8
+
+/**
+ * Decides everything the deliveries ask for, on top of what is decided already. Sends to partitions that this worker
+ * owns join the end of the batch, so a booking that takes three turns takes one commit.
+ */
+export async function decideBatch(around: Surroundings, batch: Batch): Promise<void> {
+  const maxTurns = (batch.deliveries.length + batch.alarms.length) * maxTurnsPerDelivery
+  // Before anything can fail: what is not admitted to a batch is not put back with it.
+  const admitted = batch.deliveries.flatMap((delivery) => admit(around, batch, delivery))
+  const alarms = batch.alarms.flatMap((alarm) => targetOf(around, alarm))
+  await loadActors(around, batch, alarms)
+  let work = [...alarms.flatMap((target) => ring(around, batch, target)), ...admitted]
+  while (work.length > 0) {
+    await loadActors(around, batch, work)
+    const joined: Work[] = []
+    for (const item of work) {
+      const canJoin = item.depth < maxDepth && batch.turns.length + work.length + joined.length < maxTurns
+      joined.push(...takeOneTurn(around, batch, item, canJoin))
+    }
+    work = joined
+  }
+}
+
+/** Lets a delivery in: parsed, as work; faulty, as a dead letter. Either way its partition moves on. */
+function admit(around: Surroundings, batch: Batch, delivery: Delivery): Work[] {
+  const partition = around.owned(delivery.partition)
+  if (!partition) throw new Error(`partition ${delivery.partition} is decided upon without being owned`)
+  enlist(batch, partition)
+  partition.cursor = delivery.sequence
+  const parsed = parseDelivery(around.actors, delivery)
+  const fault = around.faultOf(delivery) ?? ('fault' in parsed ? parsed.fault : misrouting(around, delivery))
+  if (fault) batch.deadLetters.push(deadLetterOf(delivery, fault))
+  return fault || 'fault' in parsed ? [] : [{ partition, to: delivery.to, ...parsed, delivery, depth: 0 }]
+}
+
+/** Whoever publishes below `mbx`, or maps by another number of partitions, must not make a second copy of an actor. */
+function misrouting({ partitionCount }: Surroundings, { to, partition }: Delivery): Fault | undefined {
+  const right = partitionOf(to.id, partitionCount)
+  if (right === partition) return undefined
+  const cause = `${keyOf(to)} lives in partition ${right} of ${partitionCount}; the message came in partition ${partition}`
+  return { code: 'misrouted', cause }
+}
+
+function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: boolean): Work[] {
+  const { partition, to, message, delivery } = work
+  const { messageId, meta } = delivery
+  const actor = batch.actors.get(keyOf(to)) as CachedActor
+  if (around.isRepeat(messageKeyOf(delivery))) {
+    batch.repeats.push(delivery)
+    if (work.alarm) disarm(batch, actor)
+    return []
+  }
+  const pause = around.pauseOf(to)
+  if (pause) {
+    const fault: Fault = { code: 'actor-paused', cause: `${pause.target} ${pause.name} is paused` }
+    batch.setAside.push({ letter: deadLetterOf({ ...delivery, payload: payloadOf(work) }, fault), pause })
+    if (work.alarm) disarm(batch, actor)
+    return []
+  }
+  const at = new Date(delivery.at).toISOString()
+  let turn: Turn
+  try {
+    const context = { id: to.id, messageId, at, deadlines: around.deadlines }
+    turn = takeTurn(work.actor, actor.state, message, context, meta.requestId === messageId)
+  } catch (error) {
+    batch.deadLetters.push(deadLetterOf({ ...delivery, payload: payloadOf(work) }, faultOf(error)))
+    if (work.alarm) disarm(batch, actor)
+    return []
+  }
+
+  const joined: Work[] = []
+  const sends = turn.sends.map((send): RecordedSend => {
+    const next = canJoin ? join(around, work, send, turn.reply !== undefined) : undefined
+    if (!next) return { messageId: send.messageId, send: send.send, id: send.id, command: send.command }
+    joined.push(next)
+    return { joined: send.messageId, send: send.send, id: send.id }
+  })
+  enlist(batch, partition)
+  noteChange(batch, actor)
+  actor.state = turn.state
+  actor.version += 1
+  actor.wake = wakeAfter(turn, actor.wake, work)
+  partition.head += 1
+  const position = partition.head
+  const { kind, id: actorId } = to
+  const { version } = actor
+  const decision = recordOf(turn, sends)
+  const record = { partition: partition.id, position, kind, actorId, version, messageId, at, message, meta, decision }
+  batch.turns.push(record)
+  around.noteTurn(messageKeyOf(delivery))
+  return joined
+}
+
+/** A send becomes a turn of the same batch when this worker can commit to its target. */
+function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnswered: boolean): Work | undefined {
+  const partition = around.owned(partitionOf(send.id, around.partitionCount))
+  const actor = around.actors[send.send]
+  if (!partition || partition.isLeaving || !actor) return undefined
+  const to = { kind: send.send, id: send.id }
+  const delivery = {
+    partition: partition.id,
+    to,
+    type: send.command.type,
+    messageId: send.messageId,
+    meta: metaOfConsequence(sender.delivery.meta, sender.delivery.messageId, isAnswered),
+    headers: {},
+    payload: new Uint8Array(),
+    at: sender.delivery.at,
+  }
+  return { partition, actor, to, message: send.command, delivery, depth: sender.depth + 1 }
+}
+
+/** Pins the actors of the work; those that are not in memory come with one read for all. */
+async function loadActors(around: Surroundings, batch: Batch, targets: Target[]): Promise<void> {
+  const missing = new Map<string, CachedActor>()
+  for (const { to, partition, actor } of targets) {
+    const key = keyOf(to)
+    if (batch.actors.has(key) || missing.has(key)) continue
+    const cached = around.cache.get(key)
+    if (cached) pin(batch, key, cached)
+    else missing.set(key, { ...to, partition, version: 0, state: actor.initial, pins: 0 })
+  }
+  if (missing.size === 0) return
+  const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition: partition.id }))
+  for (const { version, state, wake, ...address } of await around.load(addresses)) {
+    const actor = around.actors[address.kind]
+    Object.assign(missing.get(keyOf(address)) ?? {}, { version, state: actor ? restore(actor, state) : state, wake })
+  }
+  for (const [key, actor] of missing) {
+    pin(batch, key, actor)
+    around.cache.add(actor)
+  }
+}
+
+function pin(batch: Batch, key: string, actor: CachedActor): void {
+  actor.pins += 1
+  batch.actors.set(key, actor)
+}
+
+function recordOf(turn: Turn, sends: RecordedSend[]): RecordedDecision {
+  const { outcome, because, events, calls, publishes, reply } = turn
+  return {
+    outcome,
+    ...(because !== undefined && { because }),
+    ...(events.length > 0 && { events }),
+    ...(sends.length > 0 && { sends }),
+    ...(calls.length > 0 && { calls: calls.map(({ messageId, call, request }) => ({ messageId, call, request })) }),
+    ...(publishes.length > 0 && {
+      publishes: publishes.map(({ messageId, event }) => ({ messageId, index: events.indexOf(event) })),
+    }),
+    ...(reply && { reply }),
+  }
+}
+
+/** A send that joined the batch was never encoded. */
+function payloadOf({ message, delivery, depth }: Work): Uint8Array {
+  return depth === 0 ? delivery.payload : encode(message)
+}

@@ -4,6 +4,9 @@ import type { Sight, Sightings } from './sightings.ts'
 import type { Time } from './time.ts'
 import type { Trace } from './trace.ts'
 
+/** Nothing is on its way for longer. */
+export const longestDelayMs = 2_000
+
 /** How probable each fault is at every occasion, 0 to 1. */
 export type Rates = {
   /** At each of the three points of a port call: before the effect, between effect and answer, after the answer. */
@@ -70,7 +73,7 @@ export class Faults {
   }
 
   delayMs(): number {
-    return this.happens('slow') ? this.random.between(20, 2_000) : this.random.between(1, 4)
+    return this.happens('slow') ? this.random.between(20, longestDelayMs) : this.random.between(1, 4)
   }
 
   crashes(host: Host, sight: Sight): boolean {

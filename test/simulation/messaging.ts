@@ -12,7 +12,7 @@ import type {
   Requests,
 } from '../../src/engine/ports.ts'
 import { hasCode, TurnstileError } from '../../src/errors.ts'
-import type { Faults } from './faults.ts'
+import { type Faults, longestDelayMs } from './faults.ts'
 import type { Host } from './host.ts'
 
 export type MessagingOptions = {
@@ -213,7 +213,7 @@ export class Messaging {
     }
   }
 
-  /** @returns what ends the attempt; the death of the process does too */
+  /** @returns what ends the attempt. The death of the process does too, once what it has sent has come to its end. */
   #begin(host: Host, effectId: string): () => void {
     const others = this.#attempts.get(effectId) ?? 0
     if (others > 0) this.overlapping.add(effectId)
@@ -223,7 +223,7 @@ export class Messaging {
       if (!isOver) this.#attempts.set(effectId, (this.#attempts.get(effectId) ?? 1) - 1)
       isOver = true
     }
-    host.whenDead(end)
+    host.whenDead(() => this.#faults.time.plan(longestDelayMs, end))
     return end
   }
 }

@@ -88,8 +88,9 @@ export class Suspects {
 
 type Item = Delivery | DueAlarm
 
+/** With the message's id: in another life of the stream another message has the same sequence. */
 const placeOf = (item: Item): string =>
-  'sequence' in item ? `${item.partition}/${item.sequence}` : `${keyOf(item)}/${item.at}`
+  'sequence' in item ? `${item.partition}/${item.sequence}/${item.messageId}` : `${keyOf(item)}/${item.at}`
 
 function namesOf(item: Item): object {
   if (!('sequence' in item)) return { correlationId: item.correlationId, actor: keyOf(item), alarm: item.at }

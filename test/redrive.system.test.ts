@@ -90,6 +90,8 @@ describe('NATS loses its store under load', () => {
     await cluster.nats.kill()
     rmSync(cluster.nats.streamsFolder, { recursive: true })
     await cluster.nats.start()
+    // What it has received and not decided is not to be saved by it.
+    await until('the loss is found out', async () => (await cluster.sql`select from redrive`).length > 0)
     other.process().signal('SIGCONT')
     await cluster.sql`delete from pause`
     const startedMs = performance.now()

@@ -154,10 +154,13 @@ describe('a VIP bundle, against services that are simulated', () => {
 
     test('a bad one when Dead Nation refuses', async () => {
       const order = await guests.newOrder()
-      guests.breakService('dead-nation', { status: 409, about: about.tickets(order) })
-      // It refuses when the journey is booked in part.
+      // It refuses when the journey is booked in part, and not before.
+      const hold = guests.breakService('dead-nation', { status: 503, about: about.tickets(order) })
       const mend = guests.breakService('transportation', { status: 503, about: about.return(order) })
       const asked = await guests.ask(order)
+      await guests.reach(asked, 'return-flight')
+      hold()
+      guests.breakService('dead-nation', { status: 409, about: about.tickets(order) })
       await guests.reach(asked, 'awaiting-outcome')
       mend()
       const bundle = await guests.checkEnd(asked, 'failed', ['inbound booked', 'return booked'])

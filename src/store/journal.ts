@@ -35,6 +35,15 @@ export async function findTurns(database: Database, keys: TurnKey[]): Promise<Kn
   }))
 }
 
+/** Messages to look up, as rows called `asked`. */
+export const askedFor = (sql: Sql, keys: TurnKey[]) => sql`
+  unnest(
+    string_to_array(${lines(keys, (key) => key.partition)}, chr(10))::int[],
+    string_to_array(${lines(keys, (key) => key.kind)}, chr(10)),
+    string_to_array(${lines(keys, (key) => key.id)}, chr(10))::uuid[],
+    string_to_array(${lines(keys, (key) => key.messageId)}, chr(10))::uuid[]
+  ) as asked(partition, kind, id, message_id)`
+
 type Found = Omit<KnownTurn, 'fingerprint' | 'reply'> & { fingerprint: string | null; reply: Reply | null }
 
 /**
@@ -46,12 +55,7 @@ const turnsOf = (sql: Sql, keys: TurnKey[]) => sql<Found[]>`
   select turn.kind, turn.actor_id as "actorId", turn.message_id as "messageId",
     turn.meta ->> 'fingerprint' as fingerprint,
     coalesce(turn.decision -> 'reply', later.reply) as reply
-  from unnest(
-    string_to_array(${lines(keys, (key) => key.partition)}, chr(10))::int[],
-    string_to_array(${lines(keys, (key) => key.kind)}, chr(10)),
-    string_to_array(${lines(keys, (key) => key.id)}, chr(10))::uuid[],
-    string_to_array(${lines(keys, (key) => key.messageId)}, chr(10))::uuid[]
-  ) as asked(partition, kind, id, message_id)
+  from ${askedFor(sql, keys)}
   cross join lateral (
     select * from turn
     where turn.partition = asked.partition and turn.actor_id = asked.id and turn.kind = asked.kind

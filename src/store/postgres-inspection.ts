@@ -2,6 +2,7 @@ import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/p
 import { Connection, type ConnectionOptions, type Query, type Sql } from './connection.ts'
 import { lines } from './encode.ts'
 import type { FoundLetter, FoundTurn, Inspection, MessageKey, PartitionView } from './inspection.ts'
+import { askedFor } from './journal.ts'
 import { actorsAt, withWake } from './reads.ts'
 
 const pageTurns = 1_000
@@ -106,12 +107,7 @@ const openActor = (sql: Sql, partition: number, { kind, id }: Address) => sql`
 
 const turnsAt = (sql: Sql, keys: MessageKey[]) => sql<FoundTurn[]>`
   select asked.partition, asked.kind, asked.id, asked.message_id as "messageId", turn.position
-  from unnest(
-    string_to_array(${lines(keys, (key) => key.partition)}, chr(10))::int[],
-    string_to_array(${lines(keys, (key) => key.kind)}, chr(10)),
-    string_to_array(${lines(keys, (key) => key.id)}, chr(10))::uuid[],
-    string_to_array(${lines(keys, (key) => key.messageId)}, chr(10))::uuid[]
-  ) as asked(partition, kind, id, message_id)
+  from ${askedFor(sql, keys)}
   cross join lateral (
     select position from turn
     where turn.partition = asked.partition and turn.actor_id = asked.id and turn.kind = asked.kind

@@ -1,8 +1,7 @@
 import type { RedriveOrder, RedriveStore, Standing, Taker, TakerKey } from '../engine/redrive-ports.ts'
 import type { ConnectionOptions, Sql } from './connection.ts'
 import { Database } from './database.ts'
-import { lines } from './encode.ts'
-import { readJournal } from './journal.ts'
+import { askedFor, readJournal } from './journal.ts'
 
 /** What redrives read and write, on connections of their own: nobody else waits for their pages. */
 export function openRedrives(options: ConnectionOptions): RedriveStore & { close(): Promise<void> } {
@@ -26,12 +25,7 @@ export function openRedrives(options: ConnectionOptions): RedriveStore & { close
 const takersOf = (sql: Sql, keys: TakerKey[]) => sql<Taker[]>`
   select asked.kind, asked.id, asked.partition, asked.message_id as "messageId",
     case when turn.found then 'turn' when letter.status = 'open' then 'open letter' else 'discarded letter' end as by
-  from unnest(
-    string_to_array(${lines(keys, (key) => key.partition)}, chr(10))::int[],
-    string_to_array(${lines(keys, (key) => key.kind)}, chr(10)),
-    string_to_array(${lines(keys, (key) => key.id)}, chr(10))::uuid[],
-    string_to_array(${lines(keys, (key) => key.messageId)}, chr(10))::uuid[]
-  ) as asked(partition, kind, id, message_id)
+  from ${askedFor(sql, keys)}
   left join lateral (
     select true as found from turn
     where turn.partition = asked.partition and turn.actor_id = asked.id and turn.kind = asked.kind

@@ -28,6 +28,9 @@ export type Run = {
   cpuMicroseconds: Record<string, number>
   /** For each of what is counted. */
   walBytes: number
+  /** What the streams of NATS take of it. */
+  storedMessages: number
+  storedBytes: number
   /** What each process holds in the end. Unknown without `/proc`. */
   memoryMb: Record<string, number>
   /** What else came of requests, and how often. */
@@ -47,13 +50,30 @@ export function runsOf({ runs }: Pick<Figures, 'runs'>, { workload, subject = 't
   })
 }
 
+/** The rounds of each kind, in the order in which they were measured. */
+export function kindsOf({ runs }: Pick<Figures, 'runs'>): [Run, ...Run[]][] {
+  const kinds = new Map<string, [Run, ...Run[]]>()
+  for (const run of runs) {
+    const name = [run.workload, run.condition, run.subject].join()
+    const rounds = kinds.get(name)
+    if (rounds) rounds.push(run)
+    else kinds.set(name, [run])
+  }
+  return [...kinds.values()]
+}
+
+/** The median over rounds. Nothing when none of them knows it. */
+export function middle(rounds: Run[], value: (run: Run) => number | undefined): number | undefined {
+  return median(rounds.flatMap((run) => value(run) ?? []))
+}
+
 /** The median over all rounds of one kind. Nothing when it was not measured. */
 export function medianOf(
   figures: Pick<Figures, 'runs'>,
   wanted: Wanted,
   value: (run: Run) => number | undefined,
 ): number | undefined {
-  return median(runsOf(figures, wanted).flatMap((run) => value(run) ?? []))
+  return middle(runsOf(figures, wanted), value)
 }
 
 export function median(values: number[]): number | undefined {

@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import type { Figures, Run } from './figures.ts'
+import { renewDocs } from './pages/docs.ts'
 import { report } from './report.ts'
 import { type Bench, fullSize, quickSize, type Size } from './workload.ts'
 import { workloads } from './workloads/index.ts'
@@ -28,6 +29,7 @@ servers of its own, with everything on this machine. Without a workload it runs 
   --json FILE       writes every figure there
   --profile FOLDER  the daemons write CPU profiles there when they end, for flame graphs
   --quick           to see that it works, not how fast
+  --draw FILE       measures nothing: makes the pictures and tables of docs/ from what --json has written
 `
 
 export async function main(args: string[]): Promise<number> {
@@ -41,12 +43,17 @@ export async function main(args: string[]): Promise<number> {
       actors: { type: 'string' },
       json: { type: 'string' },
       profile: { type: 'string' },
+      draw: { type: 'string' },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
   if (values.help) {
     process.stdout.write(help)
+    return 0
+  }
+  if (values.draw !== undefined) {
+    renewDocs(JSON.parse(readFileSync(values.draw, 'utf8')))
     return 0
   }
   const unknown = positionals.filter((name) => !names.includes(name))

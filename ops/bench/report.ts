@@ -1,4 +1,4 @@
-import { type Figures, median, type Run, serverMicroseconds } from './figures.ts'
+import { type Figures, kindsOf, middle, perSecond, type Run, serverMicroseconds } from './figures.ts'
 import { judge } from './goals.ts'
 
 const columns: [head: string, width: number][] = [
@@ -16,31 +16,29 @@ export function report(figures: Figures): string {
   return `\n${sections.filter(Boolean).join('\n\n')}\n`
 }
 
-function table({ runs }: Figures): string {
-  const kinds = new Map<string, Run[]>()
-  for (const run of runs) {
-    const name = [run.workload, run.condition, run.subject === 'turnstile' ? '' : run.subject]
-      .filter(Boolean)
-      .join(', ')
-    kinds.set(name, [...(kinds.get(name) ?? []), run])
-  }
-  const width = Math.max(...[...kinds.keys()].map(({ length }) => length)) + 1
+function table(figures: Figures): string {
+  const kinds = kindsOf(figures).map((rounds) => ({ name: nameOf(rounds[0]), rounds }))
+  const width = Math.max(0, ...kinds.map(({ name }) => name.length)) + 1
   const head = `${''.padEnd(width)}${columns.map(([name, width]) => name.padStart(width)).join('')}   CPU by process; memory`
-  return [head, ...[...kinds].map(([name, runs]) => `${name.padEnd(width)}${line(runs)}`)].join('\n')
+  return [head, ...kinds.map(({ name, rounds }) => `${name.padEnd(width)}${line(rounds)}`)].join('\n')
 }
 
-function line(runs: Run[]): string {
-  const middle = (value: (run: Run) => number | undefined): number | undefined =>
-    median(runs.flatMap((run) => value(run) ?? []))
+function nameOf({ workload, condition, subject }: Run): string {
+  return [workload, condition, ...(subject === 'turnstile' ? [] : [subject])].join(', ')
+}
+
+function line(rounds: [Run, ...Run[]]): string {
   const cells = [
-    `${whole(middle((run) => run.perSecond))} ${runs[0]?.unit}`,
-    ...(['p50Ms', 'p99Ms', 'p999Ms'] as const).map((name) => middle((run) => run.latency?.[name])?.toFixed(1) ?? ''),
-    whole(middle(serverMicroseconds)),
-    whole(middle((run) => run.walBytes)),
+    `${whole(middle(rounds, perSecond))} ${rounds[0].unit}`,
+    ...(['p50Ms', 'p99Ms', 'p999Ms'] as const).map(
+      (name) => middle(rounds, (run) => run.latency?.[name])?.toFixed(1) ?? '',
+    ),
+    whole(middle(rounds, serverMicroseconds)),
+    whole(middle(rounds, (run) => run.walBytes)),
   ]
   const byProcess = (of: 'cpuMicroseconds' | 'memoryMb', unit: string): string =>
-    Object.keys(runs[0]?.[of] ?? {})
-      .map((process) => `${process} ${whole(middle((run) => run[of][process]))}`)
+    Object.keys(rounds[0][of])
+      .map((process) => `${process} ${whole(middle(rounds, (run) => run[of][process]))}`)
       .join(', ') + unit
   const figures = cells.map((cell, index) => cell.padStart(columns[index]?.[1] ?? 0)).join('')
   return `${figures}   ${byProcess('cpuMicroseconds', ' µs')}; ${byProcess('memoryMb', ' MB')}`

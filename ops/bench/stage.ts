@@ -1,11 +1,14 @@
+import { jetstreamManager, type StreamAPI } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import postgres from 'postgres'
 import { type Daemon, startDaemon } from '../sandbox/daemon.ts'
 import type { RunningProcess } from '../sandbox/process.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 
-/** Servers of a workload's own, the processes whose costs are counted, and a connection for looking at the record. */
+/** Servers of a workload's own, the processes whose costs are counted, and connections for looking at what is stored. */
 export type Stage = Sandbox & {
   sql: postgres.Sql
+  streams: StreamAPI
   /** By the name under which their costs are told; those of one name are added up. */
   watched: Watched[]
   /** @param settings on top of where the servers are */
@@ -26,10 +29,13 @@ export async function onStage<T>(nodeArgs: string[], work: (stage: Stage) => Pro
     onnotice: () => {},
     connection: { application_name: 'turnstile bench' },
   })
+  const connection = await connect({ servers: sandbox.nats.url })
+  const { streams } = await jetstreamManager(connection)
   const daemons: Daemon[] = []
   const stage: Stage = {
     ...sandbox,
     sql,
+    streams,
     watched: [
       { name: 'postgres', process: sandbox.postgres.process },
       { name: 'nats', process: sandbox.nats.process },
@@ -54,6 +60,7 @@ export async function onStage<T>(nodeArgs: string[], work: (stage: Stage) => Pro
     return await work(stage)
   } finally {
     for (const daemon of daemons) await daemon.stop()
+    await connection.close()
     await sql.end({ timeout: 1 })
     await sandbox.stop()
   }

@@ -48,7 +48,7 @@ async function startAll(stage: Stage): Promise<Contestant[]> {
 }
 
 async function compare(
-  { sql }: Stage,
+  stage: Stage,
   contestants: Contestant[],
   workload: string,
   connections: number,
@@ -59,7 +59,10 @@ async function compare(
     const shows = await createShows(url, { shows: showsOf[workload] ?? 1, seats: manySeats })
     const load = { connections, shows, seconds, warmUpSeconds }
     runs.push(
-      await runBookings({ sql, watched }, { workload, subject, condition: `${connections} connections`, url, load }),
+      await runBookings(
+        { ...stage, watched },
+        { workload, subject, condition: `${connections} connections`, url, load },
+      ),
     )
   }
   return runs

@@ -21,6 +21,7 @@ servers of its own, with everything on this machine. Without a workload it runs 
   life      confirmed tickets, from the webhook to the end of all effects
   growth    bookings on empty tables and on full ones; the start on full ones
   workers   bookings with 1, 2 and 4 worker processes
+  cells     bookings in one installation, and in two with a database each
 
   --rounds N        runs of each kind, alternating; the medians are reported (${fullSize.rounds})
   --seconds N       measured time of each (${fullSize.seconds})

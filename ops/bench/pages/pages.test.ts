@@ -15,6 +15,7 @@ const figures = someFigures(
   withWorkers('1 worker', 100),
   withWorkers('2 workers', 120),
   withWorkers('4 workers', 130),
+  aRun({ workload: 'cells', condition: '1 cell' }),
   aRun({ workload: 'commands', condition: 'ReleaseSeats', unit: 'turns' }),
   aRun({ workload: 'open', condition: 'ceiling', perSecond: 2_000 }),
   aRun({ workload: 'open', condition: '50 %' }),

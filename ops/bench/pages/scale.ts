@@ -1,4 +1,4 @@
-import { type Figures, medianOf, perSecond, type Run } from '../figures.ts'
+import { type Figures, medianOf, perSecond, type Run, runsOf, serverMicroseconds } from '../figures.ts'
 import { assumptions, type Costs, hotShowPerSecond, measuredCosts, modelCosts, needsOf } from '../scale/model.ts'
 import { type QueueOptions, simulateQueues } from '../scale/queue.ts'
 import { figure, markdownTable } from './blocks.ts'
@@ -17,6 +17,7 @@ export function scaleBlocks(figures: Figures): Map<string, string> {
     blocks.set('check', checkTable(two, modelCosts(one, four, 4, 2)))
     blocks.set('needs', needsTable(atScale))
   }
+  if (runsOf(figures, { workload: 'cells' }).length > 0) blocks.set('cells', cellsTable(figures))
   const aTurn = medianOf(figures, { workload: 'commands' }, ({ cpuMicroseconds }) => cpuMicroseconds.daemon)
   if (aTurn !== undefined) blocks.set('hot', hotTable(aTurn))
   const ceiling = medianOf(figures, { workload: 'open', condition: 'ceiling' }, perSecond)
@@ -49,6 +50,21 @@ function checkTable(measured: Costs, modelled: Costs): string {
     return [words, figure(measured[name]), figure(modelled[name]), `${off} %`]
   })
   return markdownTable(['with 2 workers', 'measured', 'by the model', 'off by'], rows)
+}
+
+function cellsTable(figures: Figures): string {
+  const rows = ['1 cell', '2 cells'].map((condition) => {
+    const of = (value: (run: Run) => number | undefined) =>
+      figure(medianOf(figures, { workload: 'cells', condition }, value))
+    return [
+      condition,
+      of(perSecond),
+      of(serverMicroseconds),
+      of((run) => run.cpuMicroseconds.postgres),
+      of((run) => run.walBytes),
+    ]
+  })
+  return markdownTable(['', 'bookings/s', 'CPU of all servers, µs a booking', 'of Postgres', 'WAL, bytes'], rows)
 }
 
 function needsTable(costs: Costs): string {
@@ -93,6 +109,11 @@ const queue: Omit<QueueOptions, 'workers' | 'perSecond' | 'turnMs' | 'skew' | 's
   commitMs,
 }
 
+const simulatedBookings = 50_000
+
+/** Who is at work for more than this of the time is behind: their queue grows as long as it lasts. */
+const overloadedUse = 0.97
+
 /** The simulation as this machine: one worker, whose turns take so long that full batches make the ceiling. */
 function queueCheck(figures: Figures, ceiling: number): string {
   const turnMs = (1_000 / ceiling - commitMs / batchMessages) / 3
@@ -119,7 +140,7 @@ function queueTable(aTurn: number): string {
   const rows = [1, 4, 16, 64].flatMap((workers) =>
     [0.5, 0.75].map((use) => {
       const perSecond = (workers * use * 1_000) / (3 * turnMs)
-      const seconds = Math.min(queue.seconds, 200_000 / perSecond)
+      const seconds = simulatedBookings / perSecond
       const result = simulateQueues({ ...queue, workers, shows: 10_000, skew: 1, turnMs, perSecond, seconds })
       const percent = (value: number): string => `${Math.round(value * 100)} %`
       return [
@@ -128,7 +149,7 @@ function queueTable(aTurn: number): string {
         percent(result.meanUse),
         percent(result.busiestUse),
         figure(result.p50Ms),
-        figure(result.p99Ms),
+        result.busiestUse > overloadedUse ? 'grows' : figure(result.p99Ms),
       ]
     }),
   )

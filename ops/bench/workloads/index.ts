@@ -1,4 +1,5 @@
 import type { Workload } from '../workload.ts'
+import { cells } from './cells.ts'
 import { commands } from './commands.ts'
 import { growth } from './growth.ts'
 import { life } from './life.ts'
@@ -7,4 +8,4 @@ import { rush } from './rush.ts'
 import { workers } from './workers.ts'
 
 /** Everything that can be measured, in the order in which it is. */
-export const workloads: Workload[] = [rush, open, commands, life, growth, workers]
+export const workloads: Workload[] = [rush, open, commands, life, growth, workers, cells]

@@ -14,9 +14,10 @@ export const workers: Workload = {
   names: ['workers'],
   run: ({ size, nodeArgs, progress }) =>
     onStage(nodeArgs, async (stage) => {
-      const { url } = await stage.addDaemon('ingress', 'ingress,projector')
       const daemons: Daemon[] = []
-      await staff(stage, daemons, 1)
+      // Without a worker there is no ready ingress. The first one makes the tables.
+      daemons.push(await stage.addDaemon('workers', 'worker'))
+      const { url } = await stage.addDaemon('ingress', 'ingress,projector')
       const shows = await createShows(url, { shows: 200, seats: manySeats })
       const { seconds, warmUpSeconds } = size
       const load = { connections: 64, shows, seconds, warmUpSeconds }

@@ -21,3 +21,6 @@ export function markdownTable(head: string[], rows: string[][]): string {
 export function figure(value: number | undefined): string {
   return value === undefined ? '–' : value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
 }
+
+/** A figure that is known roughly: two digits of it. */
+export const about = (value: number): string => figure(Number(value.toPrecision(2)))

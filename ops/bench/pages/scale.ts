@@ -1,7 +1,7 @@
 import { type Figures, medianOf, perSecond, type Run, runsOf, serverMicroseconds } from '../figures.ts'
 import { assumptions, type Costs, hotShowPerSecond, measuredCosts, modelCosts, needsOf } from '../scale/model.ts'
 import { type QueueOptions, simulateQueues } from '../scale/queue.ts'
-import { figure, markdownTable } from './blocks.ts'
+import { about, figure, markdownTable } from './blocks.ts'
 
 const rates = [10_000, 100_000, 1_000_000]
 /** So many that hardly anything stays on one worker. */
@@ -92,31 +92,29 @@ function hotTable(aTurn: number): string {
     ['a hot show sold as', 'bookings/s'],
     [1, 4, 16].map((sections) => [
       sections === 1 ? 'one' : `${sections} sections, each a show of its own`,
-      figure(one * sections),
+      about(one * sections),
     ]),
   )
 }
-
-/** About what it takes to write and fsync a commit, whatever is in it. */
-const commitMs = 0.5
-const batchMessages = 256
 
 const queue: Omit<QueueOptions, 'workers' | 'perSecond' | 'turnMs' | 'skew' | 'shows'> = {
   seed: 1,
   partitions: 256,
   seconds: 5,
-  batchMessages,
-  commitMs,
+  batchMessages: 256,
+  // Written and fsynced, whatever is in it.
+  commitMs: 0.5,
+  commits: 3,
 }
 
 const simulatedBookings = 50_000
 
-/** Who is at work for more than this of the time is behind: their queue grows as long as it lasts. */
+/** Of whom more than this of the time is asked, they fall behind: their queue grows as long as it lasts. */
 const overloadedUse = 0.97
 
-/** The simulation as this machine: one worker, whose turns take so long that full batches make the ceiling. */
+/** The simulation as this machine: one worker, whose turns take as long as the ceiling says. */
 function queueCheck(figures: Figures, ceiling: number): string {
-  const turnMs = (1_000 / ceiling - commitMs / batchMessages) / 3
+  const turnMs = 1_000 / ceiling / 3
   const rows = ['25 %', '50 %', '75 %', '90 %'].map((condition) => {
     const share = Number.parseInt(condition, 10) / 100
     const { p50Ms, p99Ms } = simulateQueues({
@@ -145,7 +143,7 @@ function queueTable(aTurn: number): string {
       const percent = (value: number): string => `${Math.round(value * 100)} %`
       return [
         String(workers),
-        figure(perSecond),
+        about(perSecond),
         percent(result.meanUse),
         percent(result.busiestUse),
         figure(result.p50Ms),

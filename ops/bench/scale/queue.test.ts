@@ -12,6 +12,7 @@ const base: QueueOptions = {
   seconds: 2,
   batchMessages: 256,
   commitMs: 0.5,
+  commits: 3,
   turnMs: 0.1,
 }
 
@@ -37,11 +38,12 @@ test('who works at most of what they can makes others wait, and more than all of
   assert.ok(calm && busy && flooded)
   assert.ok(calm.p99Ms < busy.p99Ms)
   assert.ok(flooded.p99Ms > 500, `${flooded.p99Ms} ms`)
-  assert.ok(flooded.busiestUse > 0.99)
+  assert.ok(flooded.busiestUse > 1.5 && busy.busiestUse < 1)
 })
 
 test('a show that sells more than others makes its worker the busiest', () => {
   const even = simulateQueues({ ...base, workers: 8, shows: 10_000 })
   const skewed = simulateQueues({ ...base, workers: 8, shows: 10_000, skew: 1.2 })
-  assert.ok(skewed.busiestUse / skewed.meanUse > even.busiestUse / even.meanUse + 0.1)
+  assert.ok(Math.abs(skewed.meanUse - even.meanUse) < 0.001)
+  assert.ok(skewed.busiestUse > even.busiestUse * 1.1)
 })

@@ -10,23 +10,26 @@ export type QueueOptions = {
   perSecond: number
   seconds: number
   batchMessages: number
-  /** What a commit takes, however small, and what each turn of it takes. */
-  commitMs: number
+  /** What each turn takes of its worker's time. */
   turnMs: number
+  /** What a commit takes after the last turn of its batch; meanwhile its worker goes on. */
+  commitMs: number
+  /** How many commits of a worker may be under way. */
+  commits: number
 }
 
 export type QueueResult = {
   bookings: number
   p50Ms: number
   p99Ms: number
-  /** The part of the time in which the workers were at work, on average and at most. */
+  /** What the turns took of the time in which bookings came, of all workers and of the busiest: past 1 one falls behind. */
   meanUse: number
   busiestUse: number
 }
 
 type Booking = { arrivedMs: number; own: number; show: number; turnsLeft: number }
 
-type Worker = { queue: Booking[]; busyMs: number; isAtWork: boolean }
+type Worker = { queue: Booking[]; busyMs: number; isAtWork: boolean; commitsUnderWay: number }
 
 /** Booking, show, booking: a turn each. */
 const turnsABooking = 3
@@ -36,30 +39,35 @@ const turnsABooking = 3
  * batch; what follows on another waits there like all others. It runs until the last booking is made.
  */
 export function simulateQueues(options: QueueOptions): QueueResult {
-  const { seed, workers: count, perSecond, seconds, batchMessages, commitMs, turnMs } = options
+  const { seed, workers: count, perSecond, seconds, batchMessages, turnMs, commitMs, commits } = options
   const random = randomOf(seed)
   const places = placesOf(options, random)
   const workers: Worker[] = Array.from({ length: count }, () => ({
     queue: [],
     busyMs: 0,
     isAtWork: false,
+    commitsUnderWay: 0,
   }))
   const latencies: number[] = []
   const events = new EventQueue()
   const total = Math.round(perSecond * seconds)
 
   const begin = (worker: Worker, nowMs: number): void => {
-    if (worker.isAtWork || worker.queue.length === 0) return
+    if (worker.isAtWork || worker.commitsUnderWay === commits || worker.queue.length === 0) return
     worker.isAtWork = true
     const batch = worker.queue.splice(0, batchMessages)
     let turns = 0
     for (const booking of batch) turns += stayOf(booking, worker, workers)
-    const takesMs = commitMs + turns * turnMs
-    worker.busyMs += takesMs
-    events.add(nowMs + takesMs, () => finish(worker, batch, nowMs + takesMs))
+    worker.busyMs += turns * turnMs
+    events.add(nowMs + turns * turnMs, (atMs) => {
+      worker.isAtWork = false
+      worker.commitsUnderWay += 1
+      events.add(atMs + commitMs, (atMs) => tell(worker, batch, atMs))
+      begin(worker, atMs)
+    })
   }
-  const finish = (worker: Worker, batch: Booking[], nowMs: number): void => {
-    worker.isAtWork = false
+  const tell = (worker: Worker, batch: Booking[], nowMs: number): void => {
+    worker.commitsUnderWay -= 1
     for (const booking of batch) {
       if (booking.turnsLeft === 0) {
         latencies.push(nowMs - booking.arrivedMs)
@@ -79,11 +87,11 @@ export function simulateQueues(options: QueueOptions): QueueResult {
     if (index < total) events.add(nowMs - (Math.log(1 - random()) * 1_000) / perSecond, (at) => arrive(index + 1, at))
   }
   events.add(0, (at) => arrive(1, at))
-  const endedMs = events.run()
+  events.run()
 
   const sorted = Float64Array.from(latencies).sort()
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  const use = workers.map(({ busyMs }) => busyMs / endedMs)
+  const use = workers.map(({ busyMs }) => busyMs / 1_000 / seconds)
   return {
     bookings: latencies.length,
     p50Ms: at(0.5),
@@ -142,14 +150,9 @@ class EventQueue {
     }
   }
 
-  /** @returns when the last one happened */
-  run(): number {
-    let nowMs = 0
-    for (let next = this.#shift(); next; next = this.#shift()) {
-      nowMs = next.atMs
-      next.happen(nowMs)
-    }
-    return nowMs
+  /** Lets everything happen, and what comes of it. */
+  run(): void {
+    for (let next = this.#shift(); next; next = this.#shift()) next.happen(next.atMs)
   }
 
   #shift(): Event | undefined {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { actors } from '../actors/index.ts'
 import { openInspection } from '../src/store/postgres-inspection.ts'
@@ -23,6 +24,18 @@ export async function verifyRecord(url: string, graceMs: number): Promise<Findin
     return await verify(inspection, { actors, graceMs, onProgress: () => {} })
   } finally {
     await inspection.close()
+  }
+}
+
+/** The same, as soon as nothing is under way any more. What stays under way is for the checks to find. */
+export async function settledRecord(url: string, patienceMs: number): Promise<Findings> {
+  const untilMs = Date.now() + patienceMs
+  for (;;) {
+    const findings = await verifyRecord(url, 0)
+    const { sends, calls } = findings.waiting
+    const isQuiet = findings.isClean && sends.count + calls.count === 0
+    if (isQuiet || Date.now() > untilMs) return findings
+    await sleep(500)
   }
 }
 

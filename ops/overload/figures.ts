@@ -24,6 +24,8 @@ export type PhaseFigures = {
 
 export type Figures = {
   capacity: number
+  capacityAfter: number
+  /** Of the mean of both. */
   goodputShare: number
   phases: Record<'calm' | 'overload' | 'recovery', PhaseFigures>
   /** From the end of the overload until everybody is served, as fast as before; infinite when that did not come. */
@@ -46,7 +48,7 @@ const bars = {
 const slack = { times: 2, ms: 20 }
 const steadySeconds = 3
 
-export function figuresOf({ capacity, load, memory, acknowledged, lost }: Overload): Figures {
+export function figuresOf({ capacity, capacityAfter, load, memory, acknowledged, lost }: Overload): Figures {
   const [warmUp, calm, overload, recovery] = load.phases as [Phase, Phase, Phase, Phase]
   const begins = [warmUp.seconds, warmUp.seconds + calm.seconds, warmUp.seconds + calm.seconds + overload.seconds]
   const figures = (phase: Phase, from: number): PhaseFigures => phaseFigures(phase, within(memory, from, phase.seconds))
@@ -59,7 +61,8 @@ export function figuresOf({ capacity, load, memory, acknowledged, lost }: Overlo
   const most = (from: number): number => mostMb(within(memory, from, half), 'daemon')
   return {
     capacity,
-    goodputShare: phases.overload.booked / capacity,
+    capacityAfter,
+    goodputShare: phases.overload.booked / ((capacity + capacityAfter) / 2),
     phases,
     recoverySeconds: recoveredAfter(load.seconds.slice(begins[2]), phases.calm.p99Ms),
     grownMb: most((begins[1] ?? 0) + half) - most(begins[1] ?? 0),

@@ -66,7 +66,7 @@ const rows: [name: string, value: (figures: PhaseFigures) => number][] = [
   ['CPU of the client, % of a core', ({ clientCpu }) => clientCpu * 100],
 ]
 
-function text({ capacity, goodputShare, phases, recoverySeconds, acknowledged, lost }: Figures): string {
+function text({ capacity, capacityAfter, goodputShare, phases, recoverySeconds, acknowledged, lost }: Figures): string {
   const columns = Object.values(phases)
   const line = (name: string, cells: (string | number)[]): string =>
     [name.padEnd(36), ...cells.map((cell) => String(cell).padStart(10))].join('')
@@ -80,7 +80,7 @@ function text({ capacity, goodputShare, phases, recoverySeconds, acknowledged, l
       ),
     ),
     '',
-    `capacity ${capacity} a second, goodput ${Math.round(goodputShare * 100)} % of it`,
+    `capacity ${capacity} a second before, ${capacityAfter} afterwards; goodput ${Math.round(goodputShare * 100)} % of it`,
     `as before again after ${recoverySeconds} s`,
     `${lost} of ${acknowledged} acknowledged bookings lost`,
     '',

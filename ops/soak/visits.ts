@@ -120,10 +120,12 @@ async function listen(url: string, index: number): Promise<void> {
   const leaving = new AbortController()
   const response = await fetch(url, { signal: leaving.signal })
   if (response.status !== 200) throw new Error(`${url}: ${response.status}`)
-  let leave: NodeJS.Timeout | undefined
+  let hasHeard = false
   try {
-    for await (const _ of response.body ?? [])
-      leave ??= setTimeout(() => leaving.abort(), (index * 997) % mostListenedMs)
+    for await (const _ of response.body ?? []) {
+      if (!hasHeard) setTimeout(() => leaving.abort(), (index * 997) % mostListenedMs)
+      hasHeard = true
+    }
   } catch (error) {
     if (!leaving.signal.aborted) throw error
   }

@@ -1,8 +1,8 @@
 /** Half of those who are let in shall be answered within so long. */
-const targetMs = 250
-/** How long answers are collected before they are judged. */
-const judgedAfterMs = 250
-/** Not fewer than this, however long they wait: the batches of the engine would be small, and that costs throughput. */
+const targetMs = 500
+/** How long answers are collected before they are judged. Sooner, it could not be seen yet what the last limit has done. */
+const judgedAfterMs = 500
+/** Not fewer, however long they wait: the batches of the engine would be small, which costs more than it saves. */
 const fewest = 256
 const growth = 1.25
 

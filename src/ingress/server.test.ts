@@ -283,6 +283,24 @@ describe('refusing at once', () => {
     assert.match(await (await fetch(`${ingress.url}/metrics`)).text(), counted)
   })
 
+  test('on a connection that goes on, however long the body is that nobody reads', async (t) => {
+    await ingress.close()
+    house = createHouse()
+    house.lag = 11
+    ingress = await openIngress(house, { TURNSTILE_MAX_LAG: '10' })
+    const socket = net.connect(Number(new URL(ingress.url).port))
+    t.after(() => socket.destroy())
+    let received = ''
+    socket.setEncoding('latin1').on('data', (chunk) => (received += chunk))
+    const body = 'x'.repeat(900_000)
+    const request = `POST /book-tickets HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    for (const times of [1, 2, 3]) {
+      socket.write(request)
+      while (received.split('/problems/overloaded').length - 1 < times) await sleep(5)
+    }
+    assert.equal(received.match(/HTTP\/1\.1 503 /g)?.length, 3)
+  })
+
   test('when too many wait already', async () => {
     await ingress.close()
     await open({ TURNSTILE_MAX_PENDING_REQUESTS: '2', TURNSTILE_REQUEST_TIMEOUT_MS: '300' })

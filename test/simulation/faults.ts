@@ -25,6 +25,8 @@ export type Rates = {
   callFailed: number
   callHung: number
   callRefused: number
+  /** A flight or a taxi is sold out. */
+  journeyRefused: number
 }
 
 type Exchange<T> = {

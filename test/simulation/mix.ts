@@ -15,6 +15,7 @@ export type Mix = {
   ackWaitMs: number
   shows: number
   bookings: number
+  bundles: number
   /** Messages from outside that nobody can handle. */
   nonsense: number
   /** For so long things go wrong. */
@@ -32,6 +33,8 @@ export type Mix = {
   fullMailboxes: number
   wipes: number
   hasHopelessCall: boolean
+  /** Of a bundle's calls one fails for longer than anybody waits. */
+  hasLateJourney: boolean
 }
 
 export function drawMix(random: Random): Mix {
@@ -51,6 +54,7 @@ export function drawMix(random: Random): Mix {
     ackWaitMs: random.pick([3_000, 5_000, 16_000]),
     shows: random.between(1, 2),
     bookings: random.between(1, 6),
+    bundles: some(2),
     nonsense: random.chance(0.2) ? random.between(10, 20) : some(3),
     stormMs,
     rushMs: random.chance(0.3) ? random.between(10, 100) : stormMs,
@@ -65,6 +69,7 @@ export function drawMix(random: Random): Mix {
       callFailed: rate(0.3),
       callHung: rate(0.05),
       callRefused: rate(0.1),
+      journeyRefused: rate(0.3),
     },
     pauses: some(2),
     stops: some(2),
@@ -75,5 +80,6 @@ export function drawMix(random: Random): Mix {
     fullMailboxes: random.chance(0.2) ? 1 : 0,
     wipes: random.chance(0.1) ? 1 : 0,
     hasHopelessCall: random.chance(0.005),
+    hasLateJourney: random.chance(0.1),
   }
 }

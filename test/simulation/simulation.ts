@@ -78,6 +78,7 @@ class Simulation {
   readonly #store: MemoryStore
   readonly #witness: Witness
   readonly #clients: Clients
+  readonly #services: Services
 
   constructor(seed: number, bug: Bug, keepLines: number) {
     const { time } = this
@@ -103,7 +104,7 @@ class Simulation {
     const reads = database.connect(host)
     const clients = new Clients({ host, faults, mix, requests, reads, broker: messaging.memory, witness })
     const ordered = (bookingId: string, tickets: number): void => clients.ordered(bookingId, tickets)
-    const services = new Services(faults, { done: (deed) => witness.done(deed), ordered }, mix.hasHopelessCall)
+    const services = new Services(faults, { done: (deed) => witness.done(deed), ordered }, mix)
     const spoil = bug.ports ?? ((ports: WorkerPorts): WorkerPorts => ports)
     const workers = new Workers({ actors, mix, faults, database, messaging, services, spoil })
     clients.start()
@@ -114,6 +115,7 @@ class Simulation {
     this.#store = store
     this.#witness = witness
     this.#clients = clients
+    this.#services = services
   }
 
   async run(): Promise<Result> {
@@ -144,7 +146,14 @@ class Simulation {
       lookMs = this.time.nowMs + lookEveryMs
       if ((await this.#open()).length > 0) continue
       const { partitions } = this.#mix
-      return findFaults({ actors, partitions, store: this.#store, witness, asked: this.#clients.asked.values() })
+      return findFaults({
+        actors,
+        partitions,
+        store: this.#store,
+        witness,
+        journeys: this.#services.journeys,
+        asked: this.#clients.asked.values(),
+      })
     }
     const open = await this.#open()
     return {

@@ -17,7 +17,14 @@ type World = {
   witness: Witness
 }
 
-const serviceNames = ['dead-nation-api', 'receipts-api', 'payments-api', 'files-api', 'spreadsheets-api']
+const serviceNames = [
+  'dead-nation-api',
+  'receipts-api',
+  'payments-api',
+  'files-api',
+  'spreadsheets-api',
+  'transportation-api',
+]
 
 /** Plans what goes wrong of itself, at any time of the storm, and its end. */
 export function planStorm(world: World): void {

@@ -15,6 +15,7 @@ import type {
 import { isSameJson } from './json.ts'
 import type { Deed } from './services.ts'
 import type { Sightings } from './sightings.ts'
+import { sightsOf } from './sights-of-turns.ts'
 
 /** A promise that was broken: which one, and by whom. */
 export type Violation = { invariant: string; details: string }
@@ -157,6 +158,7 @@ export class Witness {
     if (version !== known.version + 1) {
       this.#break('versions run 1, 2, 3 …', `${keyOf(to)}: ${version} for ${known.version + 1}`)
     }
+    for (const sight of sightsOf(decision.events ?? [], known.state)) this.#options.sightings.note(sight)
     known.version = version
     known.state = fold(this.#actor(kind), known.state, decision.events ?? [])
     this.actors.set(keyOf(to), known)
@@ -214,6 +216,13 @@ export class Witness {
     const known = this.actors.get(keyOf({ kind, id }))
     const isFold = known?.version === version && isSameJson(known.state, state)
     if (!isFold) this.#break('state = fold(journal)', `${keyOf({ kind, id })}, version ${version}`)
+    const { deadline_at } = state as { deadline_at?: string }
+    if (kind === 'bundle' && deadline_at !== undefined && wake?.at !== deadline_at) {
+      this.#break(
+        'a step that waits has a deadline',
+        `${keyOf({ kind, id })}: ${wake?.at ?? 'none'} for ${deadline_at}`,
+      )
+    }
     if (wake?.at !== known?.alarm?.at) {
       const times = `${wake?.at ?? 'none'} for ${known?.alarm?.at ?? 'none'}`
       this.#break('the alarm is stored with the state', `${keyOf({ kind, id })}: ${times}`)

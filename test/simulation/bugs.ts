@@ -5,7 +5,10 @@ import { Outbox } from '../../src/engine/outbox.ts'
 import { OwnedPartition } from '../../src/engine/partition.ts'
 import type { Clock, Commit, CommitPosition, CommitResult, Mailboxes, Outgoing } from '../../src/engine/ports.ts'
 import { Signal } from '../../src/engine/signal.ts'
+import { bundleBugs } from './bundle-bugs.ts'
+import { replace } from './plant.ts'
 import { withMethods } from './proxy.ts'
+import { readModelBugs } from './read-model-bugs.ts'
 import type { Bug } from './simulation.ts'
 import type { DatabaseStore } from './watched.ts'
 
@@ -101,6 +104,8 @@ export const plantedBugs = {
   'a row is appended without looking whether it is there': {
     patch: () => replace(spreadsheets.calls.AppendRow, 'readBack', undefined as never),
   },
+  ...bundleBugs,
+  ...readModelBugs,
 } satisfies Record<string, Bug>
 
 export type PlantedBug = keyof typeof plantedBugs
@@ -179,13 +184,4 @@ function withoutEpochs(store: DatabaseStore): DatabaseStore {
     },
     commit: async (batch) => store.commit(await withRows(store, batch, ({ epoch }) => ({ epoch }))),
   })
-}
-
-/** @returns what puts the original back */
-function replace<T extends object, Name extends keyof T>(target: T, name: Name, by: T[Name]): () => void {
-  const original = target[name]
-  target[name] = by
-  return () => {
-    target[name] = original
-  }
 }

@@ -7,10 +7,13 @@ import { partitionOf } from '../../src/actor/ids.ts'
 import { fold } from '../../src/actor/turn.ts'
 import { messageKeyOf } from '../../src/engine/batch.ts'
 import type { TurnRecord } from '../../src/engine/ports.ts'
+import type { AnyProjection } from '../../src/projections/projection.ts'
 import type { MemoryStore } from '../../src/store/memory.ts'
+import type { MemoryProjections } from '../../src/store/memory-projections.ts'
 import { bundleFaults } from './bundles.ts'
 import type { Asked } from './clients.ts'
 import { isSameJson } from './json.ts'
+import { readModelFaults } from './read-models.ts'
 import type { Journeys } from './transportation.ts'
 import type { Violation, Witness } from './witness.ts'
 
@@ -20,6 +23,8 @@ export type End = {
   store: MemoryStore
   witness: Witness
   journeys: Journeys
+  readModels: AnyProjection[]
+  projections: MemoryProjections
   asked: Iterable<Asked>
 }
 
@@ -36,6 +41,7 @@ export async function findFaults(end: End): Promise<Violation | undefined> {
     ...seatFaults(folded),
     ...ticketFaults(end, folded),
     ...bundleFaults(end, folded, journal),
+    ...readModelFaults(end.readModels, end.projections, journal),
   ]
   return all[0]
 }

@@ -32,6 +32,8 @@ export type Mix = {
   brokenReadings: number
   fullMailboxes: number
   wipes: number
+  /** Whether the lock that lets one projector lead holds nobody back. */
+  everybodyLeads: boolean
   hasHopelessCall: boolean
   /** Of a bundle's calls one fails for longer than anybody waits. */
   hasLateJourney: boolean
@@ -79,6 +81,7 @@ export function drawMix(random: Random): Mix {
     brokenReadings: some(4),
     fullMailboxes: random.chance(0.2) ? 1 : 0,
     wipes: random.chance(0.1) ? 1 : 0,
+    everybodyLeads: random.chance(0.15),
     hasHopelessCall: random.chance(0.005),
     hasLateJourney: random.chance(0.1),
   }

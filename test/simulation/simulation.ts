@@ -1,8 +1,13 @@
 import { actors as shippedActors } from '../../actors/index.ts'
 import type { AnyActor } from '../../src/actor/actor.ts'
+import type { LiveProjections } from '../../src/engine/read-model-ports.ts'
+import { projections as shippedReadModels } from '../../src/projections/index.ts'
+import type { AnyProjection } from '../../src/projections/projection.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
+import { MemoryProjections } from '../../src/store/memory-projections.ts'
 import { agent } from './agent.ts'
 import { Clients } from './clients.ts'
+import { countsOf } from './counts.ts'
 import { Database } from './database.ts'
 import { Faults } from './faults.ts'
 import { findFaults } from './final.ts'
@@ -10,6 +15,7 @@ import { Host } from './host.ts'
 import { Messaging } from './messaging.ts'
 import { drawMix, type Mix } from './mix.ts'
 import { Random } from './random.ts'
+import { behind, watchedProjections } from './read-models.ts'
 import { Services } from './services.ts'
 import { type Sight, Sightings } from './sightings.ts'
 import { planStorm } from './storm.ts'
@@ -23,6 +29,8 @@ import { type WorkerPorts, Workers } from './workers.ts'
 export type Bug = {
   /** The database, as it should not be. Everybody sees it so but the witness, who sees what it was asked. */
   store?(store: DatabaseStore): DatabaseStore
+  /** A session with the read models, likewise. */
+  projections?(session: LiveProjections): LiveProjections
   /** The ports of one worker, as they should not be. */
   ports?(ports: WorkerPorts): WorkerPorts
   /** Changes the shipped code itself. @returns what changes it back */
@@ -41,6 +49,7 @@ export type Result = {
 }
 
 const actors: Record<string, AnyActor> = { ...shippedActors, agent }
+const readModels: AnyProjection[] = [...shippedReadModels, countsOf(actors)]
 
 /**
  * How long after the last fault everything may take to come to its end, and how many events in all. The slowest of thousands of
@@ -76,6 +85,7 @@ class Simulation {
   readonly #trace: Trace
   readonly #sightings = new Sightings()
   readonly #store: MemoryStore
+  readonly #projections: MemoryProjections
   readonly #witness: Witness
   readonly #clients: Clients
   readonly #services: Services
@@ -93,7 +103,14 @@ class Simulation {
     const wasShared = (effectId: string): boolean => messaging.overlapping.has(effectId)
     const witness = new Witness({ actors, partitions, nowMs, sightings, wasShared })
     const store = new MemoryStore(partitions, nowMs)
-    const database = new Database(watched(bug.store?.(store) ?? store, witness, sightings), faults, mix.leaseMs * 0.6)
+    const projections = new MemoryProjections(store)
+    const openProjections = (): LiveProjections => {
+      const session = projections.connect()
+      const shared = mix.everybodyLeads ? { ...session, lead: async () => true } : session
+      return watchedProjections(bug.projections?.(shared) ?? shared, witness, sightings)
+    }
+    const seen = watched(bug.store?.(store) ?? store, witness, sightings)
+    const database = new Database(seen, openProjections, faults, mix.leaseMs * 0.6)
     const { mailbox, events, effects } = messaging.memory.streams
     mailbox.onAppend((_, message) => witness.stored('mailbox', message))
     events.onAppend((_, message) => witness.stored('events', message))
@@ -106,13 +123,14 @@ class Simulation {
     const ordered = (bookingId: string, tickets: number): void => clients.ordered(bookingId, tickets)
     const services = new Services(faults, { done: (deed) => witness.done(deed), ordered }, mix)
     const spoil = bug.ports ?? ((ports: WorkerPorts): WorkerPorts => ports)
-    const workers = new Workers({ actors, mix, faults, database, messaging, services, spoil })
+    const workers = new Workers({ actors, readModels, mix, faults, database, messaging, services, spoil })
     clients.start()
     planStorm({ mix, faults, database, messaging, services, workers, witness })
     this.#seed = seed
     this.#mix = mix
     this.#trace = trace
     this.#store = store
+    this.#projections = projections
     this.#witness = witness
     this.#clients = clients
     this.#services = services
@@ -145,11 +163,12 @@ class Simulation {
       if (this.time.nowMs < lookMs) continue
       lookMs = this.time.nowMs + lookEveryMs
       if ((await this.#open()).length > 0) continue
-      const { partitions } = this.#mix
       return findFaults({
         actors,
-        partitions,
+        readModels,
+        partitions: this.#mix.partitions,
         store: this.#store,
+        projections: this.#projections,
         witness,
         journeys: this.#services.journeys,
         asked: this.#clients.asked.values(),
@@ -170,6 +189,13 @@ class Simulation {
     if (unanswered.length > 0) return unanswered
     const rows = await this.#store.readPartitions(Array.from({ length: this.#mix.partitions }, (_, id) => id))
     const untold = rows.filter(({ head, published }) => published < head)
-    return untold.map(({ id, head, published }) => `partition ${id} is told up to ${published} of ${head}`)
+    return [
+      ...untold.map(({ id, head, published }) => `partition ${id} is told up to ${published} of ${head}`),
+      ...behind(
+        readModels.map(({ name }) => name),
+        this.#projections,
+        rows,
+      ),
+    ]
   }
 }

@@ -12,6 +12,7 @@ import type {
   StoredActor,
   TurnRecord,
 } from '../../src/engine/ports.ts'
+import type { Changes } from '../../src/engine/read-model-ports.ts'
 import { isSameJson } from './json.ts'
 import type { Deed } from './services.ts'
 import type { Sightings } from './sightings.ts'
@@ -62,6 +63,8 @@ export class Witness {
   /** Stored in a queue, and its outcome neither told nor the effect set aside yet. */
   readonly #unsettled = new Set<string>()
   readonly #alarms = new Map<string, Alarm>()
+  /** How far each read model is, by name and partition. */
+  readonly #projected = new Map<string, number>()
 
   constructor(options: WitnessOptions) {
     this.#options = options
@@ -236,6 +239,22 @@ export class Witness {
   #tell(messageId: string): void {
     this.#told.add(messageId)
     if (!this.#stored.has(messageId)) this.#unpublished.add(messageId)
+  }
+
+  // ── Read models ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Rows and positions were written. */
+  projected(changes: Changes[]): void {
+    for (const { name, moves } of changes) {
+      for (const { partition, after, upTo } of moves) {
+        const key = `${name}/${partition}`
+        const known = this.#projected.get(key) ?? 0
+        const { head } = this.#partition(partition)
+        if (after !== known) this.#break('a turn is in a read model once', `${key}: from ${after} on for ${known}`)
+        if (upTo > head) this.#break('read models follow the journal', `${key}: up to ${upTo} of ${head}`)
+        this.#projected.set(key, upTo)
+      }
+    }
   }
 
   // ── What is said ──────────────────────────────────────────────────────────────────────────────────────────────────

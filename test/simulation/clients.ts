@@ -7,7 +7,7 @@ import type { Address, OutgoingCommand, Reads, Requests } from '../../src/engine
 import type { Faults } from './faults.ts'
 import type { Host } from './host.ts'
 import type { Mix } from './mix.ts'
-import type { Witness } from './witness.ts'
+import { heldBack, type Witness } from './witness.ts'
 
 export type Asked = { command: OutgoingCommand; reply?: Reply }
 
@@ -41,6 +41,7 @@ export class Clients {
     this.#shows = Array.from({ length: world.mix.shows }, () => random.uuid())
     world.requests.onAnswer(({ requestId, reply }) => {
       world.witness.answers(requestId, reply)
+      if ('refused' in reply && reply.refused === 'paused') return
       this.#waiting.get(requestId)?.(reply)
     })
   }
@@ -203,7 +204,8 @@ export class Clients {
   }
 
   #isSetAside({ command: { address: to, messageId } }: Asked): boolean {
-    return this.#world.witness.letters.has(messageKeyOf({ to, messageId }))
+    const letter = this.#world.witness.letters.get(messageKeyOf({ to, messageId }))
+    return letter !== undefined && letter.code !== heldBack
   }
 }
 

@@ -45,6 +45,19 @@ export class Database {
     }
     return new Proxy<DatabaseStore>(this.#store, { get })
   }
+  /** What the server has of something, on a connection of its own that is opened anew when it breaks. */
+  open<T extends object>(host: Host, has: T): T {
+    let connection: Connection | undefined
+    const get = (_: T, method: string | symbol) => {
+      return (...args: unknown[]) => {
+        if (!connection || connection.isBroken) connection = new Connection(this, host, this.#faults, this.#deadlineMs)
+        const perform = has[method as keyof T] as (...args: unknown[]) => Promise<unknown>
+        return connection.run(String(method), false, () => perform(...args))
+      }
+    }
+    return new Proxy(has, { get })
+  }
+
   /** Like `openLiveProjections`: on a connection of its own, with which the lead goes. */
   connectProjections(host: Host): LiveProjections {
     let line: { connection: Connection; session: LiveProjections; isLeading: boolean } | undefined

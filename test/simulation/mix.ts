@@ -26,6 +26,8 @@ export type Mix = {
   /** How often things happen that have no rate, in the whole storm. */
   pauses: number
   stops: number
+  /** What operators hold back for a while. */
+  holds: number
   databaseOutages: number
   brokerOutages: number
   serviceOutages: number
@@ -75,6 +77,7 @@ export function drawMix(random: Random): Mix {
     },
     pauses: some(2),
     stops: some(2),
+    holds: some(3),
     databaseOutages: some(2),
     brokerOutages: some(2),
     serviceOutages: some(2),

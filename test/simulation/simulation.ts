@@ -14,6 +14,7 @@ import { findFaults } from './final.ts'
 import { Host } from './host.ts'
 import { Messaging } from './messaging.ts'
 import { drawMix, type Mix } from './mix.ts'
+import { Operators } from './operators.ts'
 import { Random } from './random.ts'
 import { behind, watchedProjections } from './read-models.ts'
 import { Services } from './services.ts'
@@ -125,6 +126,7 @@ class Simulation {
     const spoil = bug.ports ?? ((ports: WorkerPorts): WorkerPorts => ports)
     const workers = new Workers({ actors, readModels, mix, faults, database, messaging, services, spoil })
     clients.start()
+    new Operators({ mix, faults, database, messaging, store, witness }).start()
     planStorm({ mix, faults, database, messaging, services, workers, witness })
     this.#seed = seed
     this.#mix = mix

@@ -73,8 +73,10 @@ function wipe({ faults, messaging, witness }: World): void {
   const lost = messaging.wipeMailboxes()
   const restore = (message: Stored): void => {
     const { subject, headers, payload } = message
-    // What turns have sent is redriven. Those outside who were not answered say again what they said.
-    if ('Causation-ID' in headers || !witness.isUndecided(message)) return
+    // What turns have sent is redriven. Those outside who were not answered say again what they said; what had been sent
+    // back by a resume is sent back once more.
+    const isSentBack = /\/\d+$/.test(headers['Nats-Msg-Id'] ?? '')
+    if (('Causation-ID' in headers && !isSentBack) || !witness.isUndecided(message)) return
     const isStored = messaging.memory.publish({ subject, headers, body: payload })
     if (!isStored) time.plan(500, () => restore(message))
   }

@@ -153,6 +153,7 @@ const sightsInLog: Record<string, Sight> = {
   'a commit came to an unknown end; took its partitions up again': 'partitions taken up again',
   'the service fails again and again: its calls wait': 'circuit opened',
   'Postgres refuses this turn': 'turn refused by the database',
+  'the service is paused: its calls wait': 'pause of a service heard',
 }
 
 function logOf(sightings: Sightings): Log {

@@ -78,6 +78,16 @@ export const plantedBugs = {
   'takes an unknown commit for committed': {
     ports: (ports) => ({ ...ports, store: judging(ports.store, { outcome: 'committed' }) }),
   },
+  'a commit does not hold its pauses': {
+    store: (store) => committing(store, async (batch) => ({ ...batch, pauses: [] })),
+  },
+  'a redrive takes everything for taken': {
+    store: (store) =>
+      withMethods(store, { findTakers: async (keys) => keys.map((key) => ({ ...key, by: 'turn' as const })) }),
+  },
+  'a loss of a stream orders no redrive': {
+    store: (store) => withMethods(store, { noteLoss: async () => false }),
+  },
   'an outcome has another id each time': {
     ports: (ports) => {
       let outcomes = 0

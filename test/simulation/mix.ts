@@ -1,3 +1,4 @@
+import type { StreamName } from '../../src/engine/ports.ts'
 import type { Rates } from './faults.ts'
 import type { Random } from './random.ts'
 
@@ -33,13 +34,16 @@ export type Mix = {
   serviceOutages: number
   brokenReadings: number
   fullMailboxes: number
-  wipes: number
+  /** Streams that the broker loses, all at once. */
+  wipes: StreamName[]
   /** Whether the lock that lets one projector lead holds nobody back. */
   everybodyLeads: boolean
   hasHopelessCall: boolean
   /** Of a bundle's calls one fails for longer than anybody waits. */
   hasLateJourney: boolean
 }
+
+const everyStream: StreamName[] = ['mailbox', 'effects', 'events']
 
 export function drawMix(random: Random): Mix {
   const stormMs = random.between(2_000, 6_000)
@@ -58,7 +62,7 @@ export function drawMix(random: Random): Mix {
     ackWaitMs: random.pick([3_000, 5_000, 16_000]),
     shows: random.between(1, 2),
     bookings: random.between(1, 6),
-    bundles: some(2),
+    bundles: random.between(0, 2),
     nonsense: random.chance(0.2) ? random.between(10, 20) : some(3),
     stormMs,
     rushMs: random.chance(0.3) ? random.between(10, 100) : stormMs,
@@ -73,7 +77,7 @@ export function drawMix(random: Random): Mix {
       callFailed: rate(0.3),
       callHung: rate(0.05),
       callRefused: rate(0.1),
-      journeyRefused: rate(0.3),
+      journeyRefused: rate(0.5),
     },
     pauses: some(2),
     stops: some(2),
@@ -83,7 +87,7 @@ export function drawMix(random: Random): Mix {
     serviceOutages: some(2),
     brokenReadings: some(4),
     fullMailboxes: random.chance(0.2) ? 1 : 0,
-    wipes: random.chance(0.1) ? 1 : 0,
+    wipes: random.chance(0.2) ? random.pick<StreamName[]>([['mailbox'], ['effects'], ['events'], everyStream]) : [],
     everybodyLeads: random.chance(0.15),
     hasHopelessCall: random.chance(0.005),
     hasLateJourney: random.chance(0.1),

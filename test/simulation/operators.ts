@@ -32,17 +32,15 @@ export class Operators {
     this.#world = world
   }
 
-  /** Plans all that they do of themselves. Each pause ends with the storm at the latest. */
+  /** Plans all that they do of themselves. A pause may outlast the storm. */
   start(): void {
     const { mix, faults } = this.#world
     const { time, random } = faults
-    const endMs = time.nowMs + mix.stormMs
     for (let i = 0; i < mix.holds; i++) {
       time.plan(random.between(1, mix.stormMs), async () => {
         const target = this.#pick()
         await this.#untilDone(() => pause, [...target, '--reason', 'a storm'])
-        const most = Math.max(1, endMs - time.nowMs)
-        time.plan(Math.min(most, random.between(300, 4_000)), () => void this.#untilDone(() => resume, target))
+        time.plan(random.between(300, 8_000), () => void this.#untilDone(() => resume, target))
       })
     }
   }
@@ -89,7 +87,11 @@ export class Operators {
     const { store, database } = this.#world
     return {
       pauses: database.open(host, {
-        pause: async (target: Pause) => !isStanding(store, target) && void store.pause(target),
+        pause: async (target: Pause) => {
+          const wasStanding = await isStanding(store, target)
+          store.pause(target)
+          return !wasStanding
+        },
         resume: async (target: Pause) => {
           const wasStanding = await isStanding(store, target)
           store.resume(target)

@@ -295,6 +295,11 @@ export class Witness {
     if (!this.turns.has(key) && !this.letters.has(key)) this.#undecided.add(key)
   }
 
+  /** The broker has lost public events. Nobody knows who had them: all are to be published again. */
+  lost(events: Stored[]): void {
+    for (const { headers } of events) this.#unpublished.add(idOf(headers))
+  }
+
   /** Somebody is answered. */
   answers(requestId: string, reply: Reply): void {
     if ('refused' in reply && ['dead-letter', 'paused'].includes(reply.refused)) return

@@ -175,7 +175,7 @@ function observerOf(sightings: Sightings): Observer & ProjectionObserver {
     fenced: () => sightings.note('partitions lost to another worker'),
     deadLetter: ignore,
     streamLost: () => sightings.note('loss of a stream noticed'),
-    redriven: (_, count) => count > 0 && sightings.note('message redriven'),
+    redriven: (what, count) => count > 0 && sightings.note(`${what} redriven`),
     alarmsFired: ignore,
     alarmsArmed: ignore,
     alarmsDue: ignore,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { actors } from '../../actors/index.ts'
 import type { BookingView, VipBundleView } from '../../schemas/http.ts'
+import { projections } from '../../src/projections/index.ts'
 import { openInspection } from '../../src/store/postgres-inspection.ts'
 import type { Findings } from '../../src/verify/findings.ts'
 import { verify } from '../../src/verify/verify.ts'
@@ -123,7 +124,7 @@ async function settle(url: string): Promise<Findings> {
   try {
     const untilMs = Date.now() + patienceMs
     for (;;) {
-      const findings = await verify(inspection, { actors, graceMs: 0, onProgress: () => {} })
+      const findings = await verify(inspection, { actors, readModels: projections, graceMs: 0, onProgress: () => {} })
       const { sends, calls } = findings.waiting
       const isQuiet = findings.isClean && sends.count + calls.count === 0
       if (isQuiet || Date.now() > untilMs) return findings

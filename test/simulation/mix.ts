@@ -90,6 +90,6 @@ export function drawMix(random: Random): Mix {
     wipes: random.chance(0.2) ? random.pick<StreamName[]>([['mailbox'], ['effects'], ['events'], everyStream]) : [],
     everybodyLeads: random.chance(0.15),
     hasHopelessCall: random.chance(0.005),
-    hasLateJourney: random.chance(0.1),
+    hasLateJourney: random.chance(0.15),
   }
 }

@@ -25,8 +25,8 @@ export type Handler = {
 /** One call that is answered with nothing but 503, for so long. */
 type Stubborn = { /** Only of this service. */ of?: string; forMs: number; key?: string; untilMs?: number }
 
-/** Longer than any step of a bundle may take, twice. */
-const lateMs = 25_000
+/** Longer than most bundles wait for an answer: for the deadline of a step, and once more. */
+const lateMs = 12_000
 
 const noAnswer = (): Error => new Error('socket hang up')
 

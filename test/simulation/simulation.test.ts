@@ -55,6 +55,9 @@ const foundWithin: Record<PlantedBug, number> = {
   'a bundle does not ask for what is to be undone': 30,
   'a bundle does not undo what turns out booked after its end': 150,
   'a bundle has no deadline': 30,
+  'a commit does not hold its pauses': 60,
+  'a redrive takes everything for taken': 150,
+  'a loss of a stream orders no redrive': 90,
   'the position of a read model is not in the statement of its rows': 30,
   'a write of read models demands no position': 30,
 }

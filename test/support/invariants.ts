@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { actors } from '../../actors/index.ts'
+import { projections } from '../../src/projections/index.ts'
 import { openInspection } from '../../src/store/postgres-inspection.ts'
 import { verify } from '../../src/verify/verify.ts'
 
@@ -15,7 +16,12 @@ export async function checkInvariants({
 }): Promise<{ actors: number; turns: number }> {
   const inspection = openInspection({ url: postgres.url, applicationName: 'test', deadlineMs: 60_000 })
   try {
-    const { verdicts } = await verify(inspection, { actors, graceMs: 600_000, onProgress: () => {} })
+    const { verdicts } = await verify(inspection, {
+      actors,
+      readModels: projections,
+      graceMs: 600_000,
+      onProgress: () => {},
+    })
     const broken = Object.entries(verdicts).filter(([, { differences }]) => differences > 0)
     assert.deepEqual(broken, [])
     return { actors: verdicts.states.looked, turns: verdicts.positions.looked }

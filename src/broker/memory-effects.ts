@@ -80,11 +80,13 @@ export class MemoryEffectQueue {
   #hand(service: string): void {
     this.#schedule(0, () => {
       const waiting = this.#waiting.get(service) ?? []
-      for (const consumer of this.#consumers) {
-        if (consumer.service !== service) continue
-        while (consumer.inHand < consumer.concurrency && waiting.length > 0) {
-          void this.#work(consumer, waiting.shift() as Item)
-        }
+      while (waiting.length > 0) {
+        const next = [...this.#consumers].find((one) => one.service === service && one.inHand < one.concurrency)
+        if (!next) return
+        // To the end of the line, so that each process gets its share.
+        this.#consumers.delete(next)
+        this.#consumers.add(next)
+        void this.#work(next, waiting.shift() as Item)
       }
     })
   }

@@ -23,14 +23,13 @@ export class Connection {
   readonly #host: Host
   readonly #faults: Faults
   readonly #deadlineMs: number
+  readonly #ended: () => void
   #underWay: Query[] = []
   /** What the server gets, and what it says, is held up: until the deadline of the query that was hit. */
   #isMute = false
   #isDeaf = false
   #lastArrivalMs = 0
   #lastAnswerMs = 0
-
-  readonly #ended: () => void
 
   /** @param ended called when the server has noticed that it is gone */
   constructor(server: Server, host: Host, faults: Faults, deadlineMs: number, ended = (): void => {}) {

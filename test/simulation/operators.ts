@@ -50,8 +50,8 @@ export class Operators {
     const { random } = faults
     const actors = [...witness.actors.keys()].filter((key) => !key.startsWith('agent'))
     const choice = random.fraction()
-    if (choice < 0.3) return ['service', random.pick(services)]
-    if (choice < 0.6 || actors.length === 0) return ['kind', random.pick(kinds)]
+    if (choice < 0.4) return ['service', random.pick(services)]
+    if (choice < 0.7 || actors.length === 0) return ['kind', random.pick(kinds)]
     return ['actor', ...random.pick(actors).split('.')]
   }
 

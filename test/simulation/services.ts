@@ -71,7 +71,8 @@ export class Services {
           faults.crashSoon(host)
         })
       }
-      time.plan(faults.delayMs(), () => {
+      const isSlow = call.method === 'POST' && call.path.startsWith('/spreadsheets') && faults.happens('slowAppend')
+      time.plan(isSlow ? faults.random.between(500, 3_000) : faults.delayMs(), () => {
         if (faults.crashes(host, 'crash before an effect') || !faults.outlives(host)) return
         if (faults.happens('callFailed')) {
           faults.see(host.name, 'call failed before it was carried out')

@@ -1,6 +1,7 @@
 import type { StreamInfo } from '@nats-io/jetstream'
+import { residentMb, sharedMb } from '../memory.ts'
+import { cpuSeconds, treeOf } from './cpu.ts'
 import type { Run } from './figures.ts'
-import { cpuSeconds, residentMb, sharedMb } from './processes.ts'
 import type { Stage, Watched } from './stage.ts'
 
 /** Where costs are read. */
@@ -72,7 +73,8 @@ function storedBetween(before: Meters, after: Meters): { messages: number; bytes
 
 /** Postgres is many processes that share their buffers. */
 function memoryOf({ name, process }: Watched): number | undefined {
-  return name === 'postgres' ? sharedMb(process().pid) : residentMb(process().pid)
+  const { pid } = process()
+  return name === 'postgres' ? sharedMb(treeOf(pid) ?? []) : residentMb(pid)
 }
 
 function totals(watched: Watched[], value: (server: Watched) => number | undefined): Record<string, number> {

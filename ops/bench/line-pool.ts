@@ -6,7 +6,7 @@ export type Arrival = { dueMs: number; request: string }
 export type LinePoolOptions = {
   port: number
   maxConnections: number
-  /** Whoever is not answered so long after they were due hangs up, or leaves the queue. */
+  /** Who is not answered so long after sending hangs up; who cannot send so long after they were due leaves. */
   patienceMs: number
   answered(arrival: Arrival, answer: LineAnswer): void
   /** `gave up`, or the code of the socket's error. */
@@ -17,7 +17,7 @@ export type LinePoolOptions = {
 export class LinePool {
   readonly #options: LinePoolOptions
   readonly #idle = new Set<Line>()
-  readonly #busy = new Map<Line, Arrival>()
+  readonly #busy = new Map<Line, { arrival: Arrival; sentMs: number }>()
   /** In the order of their times; those before `#first` have left it. */
   #waiting: Arrival[] = []
   #first = 0
@@ -46,8 +46,8 @@ export class LinePool {
 
   giveUp(nowMs: number): void {
     const { patienceMs, failed } = this.#options
-    for (const [line, arrival] of this.#busy) {
-      if (nowMs - arrival.dueMs < patienceMs) continue
+    for (const [line, { arrival, sentMs }] of this.#busy) {
+      if (nowMs - sentMs < patienceMs) continue
       line.close()
       this.#busy.delete(line)
       this.#open -= 1
@@ -68,16 +68,16 @@ export class LinePool {
     openLine(port, {
       connected: (line) => this.#goOn(line),
       answered: (answer, line) => {
-        const arrival = this.#busy.get(line)
+        const asked = this.#busy.get(line)
         this.#busy.delete(line)
-        if (arrival) answered(arrival, answer)
+        if (asked) answered(asked.arrival, answer)
         this.#goOn(line)
       },
       broke: (code, line) => {
         this.#open -= 1
         const isIdle = this.#idle.delete(line)
         // One that never came to be takes the next in the queue along: a server that is gone ends the waiting for it.
-        const arrival = this.#busy.get(line) ?? (isIdle ? undefined : this.#shift())
+        const arrival = this.#busy.get(line)?.arrival ?? (isIdle ? undefined : this.#shift())
         this.#busy.delete(line)
         if (arrival) failed(arrival, code)
       },
@@ -91,7 +91,7 @@ export class LinePool {
   }
 
   #send(line: Line, arrival: Arrival): void {
-    this.#busy.set(line, arrival)
+    this.#busy.set(line, { arrival, sentMs: performance.now() })
     line.send(arrival.request)
   }
 

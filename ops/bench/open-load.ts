@@ -21,7 +21,7 @@ export type OpenLoadOptions = {
   phases: Phase[]
   /** Connections are opened when all are taken, up to so many. */
   maxConnections: number
-  /** A booking that is not answered by then has failed: its client hangs up. */
+  /** Who is not answered so long after sending hangs up; who cannot send so long after they were due leaves. */
   patienceMs: number
   /** The ids of all bookings that were answered with 201 are written there, one a line. */
   bookingsFile?: string

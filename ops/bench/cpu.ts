@@ -13,14 +13,9 @@ export function cpuSeconds(pid: number): number | undefined {
   return readTree(pid)?.reduce((sum, { seconds }) => sum + seconds, 0)
 }
 
-/** What a process holds in memory, in MB. */
-export function residentMb(pid: number): number | undefined {
-  return megabytes(`/proc/${pid}/status`, 'VmRSS')
-}
-
-/** What a process and its children hold together, in MB; they have much in common, and each page of that counts once. */
-export function sharedMb(pid: number): number | undefined {
-  return readTree(pid)?.reduce((sum, child) => sum + (megabytes(`/proc/${child.pid}/smaps_rollup`, 'Pss') ?? 0), 0)
+/** The numbers of a process and its children. Without `/proc` none are known. */
+export function treeOf(pid: number): number[] | undefined {
+  return readTree(pid)?.map((stat) => stat.pid)
 }
 
 function readTree(pid: number): Stat[] | undefined {
@@ -52,14 +47,5 @@ function readStat(pid: number): Stat[] {
     return [{ pid, parent: Number(fields[1]), seconds: ticks / ticksPerSecond }]
   } catch {
     return []
-  }
-}
-
-function megabytes(file: string, field: string): number | undefined {
-  try {
-    const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(file, 'latin1')) ?? []
-    return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024
-  } catch {
-    return undefined
   }
 }

@@ -18,6 +18,8 @@ export type Bench = {
 /** How much is done; all seconds are whole. */
 export type Size = {
   rounds: number
+  /** Keep-alive connections of the rush. */
+  connections: number[]
   warmUpSeconds: number
   seconds: number
   /** The one long look at a high rate. */
@@ -31,6 +33,7 @@ export type Size = {
 
 export const fullSize: Size = {
   rounds: 3,
+  connections: [64, 256],
   warmUpSeconds: 2,
   seconds: 8,
   longSeconds: 60,
@@ -43,6 +46,7 @@ export const fullSize: Size = {
 /** Enough to see that it works. */
 export const quickSize: Size = {
   rounds: 1,
+  connections: [64],
   warmUpSeconds: 0,
   seconds: 1,
   longSeconds: 1,

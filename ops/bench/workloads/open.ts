@@ -21,8 +21,7 @@ export const open: Workload = {
     onStage(nodeArgs, async (stage) => {
       const { url } = await stage.addDaemon('daemon', 'ingress,worker,projector')
       const shows = await createShows(url, { shows: 200, seats: manySeats })
-      const { seconds } = size
-      const warmUpSeconds = Math.max(1, size.warmUpSeconds)
+      const { seconds, warmUpSeconds } = size
 
       progress('open: what it can do at all')
       const closed: Run[] = []

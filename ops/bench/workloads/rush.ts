@@ -8,8 +8,6 @@ import { startYardstick, yardsticks } from '../yardsticks/start.ts'
 /** The rush is spread over many shows, or all of it is for one. */
 const showsOf: Record<string, number> = { uniform: 200, hot: 1 }
 
-const connections = [64, 256]
-
 /** Ours and what people would write by hand, side by side on the same servers. */
 export const rush: Workload = {
   names: Object.keys(showsOf),
@@ -20,7 +18,7 @@ export const rush: Workload = {
       for (let round = 1; round <= size.rounds; round++) {
         for (const workload of names) {
           progress(`${workload}, round ${round} of ${size.rounds}`)
-          for (const count of connections) runs.push(...(await compare(stage, contestants, workload, count, size)))
+          for (const count of size.connections) runs.push(...(await compare(stage, contestants, workload, count, size)))
         }
       }
       for (const { stop } of contestants) await stop()

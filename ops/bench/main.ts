@@ -7,7 +7,7 @@ import type { Figures, Run } from './figures.ts'
 import { renewDocs } from './pages/docs.ts'
 import { report } from './report.ts'
 import { type Bench, fullSize, quickSize, type Size } from './workload.ts'
-import { workloads } from './workloads/index.ts'
+import { standardNames, workloads } from './workloads/index.ts'
 
 const names = workloads.flatMap(({ names }) => names)
 
@@ -22,6 +22,7 @@ servers of its own, with everything on this machine. Without a workload it runs 
   growth    bookings on empty tables and on full ones; the start on full ones
   workers   bookings with 1, 2 and 4 worker processes
   cells     bookings in one installation, and in two with a database each
+  pools     not among them: the yardsticks with pools of several sizes
 
   --rounds N        runs of each kind, alternating; the medians are reported (${fullSize.rounds})
   --seconds N       measured time of each (${fullSize.seconds})
@@ -69,7 +70,7 @@ export async function main(args: string[]): Promise<number> {
     ...Object.fromEntries(given.map(([name, value]) => [name, Number(value)])),
   }
   const nodeArgs = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(values.profile)}`]
-  const chosen = positionals.length > 0 ? positionals : names
+  const chosen = positionals.length > 0 ? positionals : standardNames
   const { runs, isComplete } = await measure(chosen, { size, nodeArgs, progress })
   const figures: Figures = { machine: machine(), measuredAt: new Date().toISOString(), isQuick: values.quick, runs }
   if (values.json !== undefined) {

@@ -4,6 +4,8 @@ import type { Run } from './figures.ts'
 export type Workload = {
   /** What a user may choose of it. */
   names: readonly string[]
+  /** Measured only when it is asked for by name: it is about the bench itself. */
+  isExtra?: true
   /** @param names those that were chosen */
   run(bench: Bench, names: string[]): Promise<Run[]>
 }

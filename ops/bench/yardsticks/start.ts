@@ -8,15 +8,17 @@ import { type Server, startServer } from '../../sandbox/server.ts'
 export const yardsticks = ['one-statement', 'begin-commit'] as const
 export type Yardstick = (typeof yardsticks)[number]
 
-/**
- * Connections to Postgres. Measured with 8, 16 and 32 on two cores, bookings/s: see docs/performance.md; the best for them
- * is taken.
- */
-const poolSize = 8
+/** Connections to Postgres: the best for them of those that the workload `pools` tries. */
+export const poolSizes = [8, 16, 32]
+const bestPoolSize = 16
 
 /** Starts it as a process of its own, run as the daemon is, in a database of its own on the same server. */
-export async function startYardstick(name: Yardstick, serverUrl: string): Promise<Server & { url: string }> {
-  const database = name.replace('-', '_')
+export async function startYardstick(
+  name: Yardstick,
+  serverUrl: string,
+  poolSize = bestPoolSize,
+): Promise<Server & { url: string }> {
+  const database = `${name.replace('-', '_')}_${poolSize}`
   const admin = postgres(serverUrl, { max: 1 })
   await admin`create database ${admin(database)}`
   await admin.end()
@@ -29,7 +31,7 @@ export async function startYardstick(name: Yardstick, serverUrl: string): Promis
       name: `the yardstick ${name}`,
       command: process.execPath,
       args: ['--import', 'tsx', path.join(import.meta.dirname, 'main.ts'), name],
-      env: { ...process.env, POSTGRES_URL, PORT: String(port), POOL: process.env.POOL ?? String(poolSize) },
+      env: { ...process.env, POSTGRES_URL, PORT: String(port), POOL: String(poolSize) },
     },
     isReady: () =>
       fetch(`${url}/health/ready`).then(

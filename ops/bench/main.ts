@@ -71,34 +71,41 @@ export async function main(args: string[]): Promise<number> {
   }
   const nodeArgs = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(values.profile)}`]
   const chosen = positionals.length > 0 ? positionals : standardNames
-  const { runs, isComplete } = await measure(chosen, { size, nodeArgs, progress })
-  const figures: Figures = { machine: machine(), measuredAt: new Date().toISOString(), isQuick: values.quick, runs }
-  if (values.json !== undefined) {
-    mkdirSync(path.dirname(path.resolve(values.json)), { recursive: true })
-    writeFileSync(values.json, `${JSON.stringify(figures, undefined, 2)}\n`)
-  }
+  const figures: Figures = { machine: machine(), measuredAt: new Date().toISOString(), isQuick: values.quick, runs: [] }
+  const isComplete = await measure(chosen, { size, nodeArgs, progress }, (runs) => {
+    figures.runs.push(...runs)
+    if (values.json !== undefined) writeFigures(values.json, figures)
+  })
   process.stdout.write(report(figures))
   return isComplete ? 0 : 1
 }
 
-/** One that fails costs its own figures and no others. */
-async function measure(chosen: string[], bench: Bench): Promise<{ runs: Run[]; isComplete: boolean }> {
-  const runs: Run[] = []
+/**
+ * One that fails costs its own figures and no others.
+ *
+ * @param keep is told of each workload's runs as soon as they are there
+ * @returns whether all went as it should
+ */
+async function measure(chosen: string[], bench: Bench, keep: (runs: Run[]) => void): Promise<boolean> {
   let isComplete = true
   for (const workload of workloads) {
     const own = chosen.filter((name) => workload.names.includes(name))
     if (own.length === 0) continue
     try {
-      runs.push(...(await workload.run(bench, own)))
+      const runs = await workload.run(bench, own)
+      keep(runs)
+      isComplete &&= runs.every(({ perSecond, others }) => perSecond > 0 && Object.keys(others).length === 0)
     } catch (error) {
       isComplete = false
       process.stderr.write(`${own.join(', ')} failed: ${error instanceof Error ? error.stack : error}\n`)
     }
   }
-  return {
-    runs,
-    isComplete: isComplete && runs.every(({ perSecond, others }) => perSecond > 0 && Object.keys(others).length === 0),
-  }
+  return isComplete
+}
+
+function writeFigures(file: string, figures: Figures): void {
+  mkdirSync(path.dirname(path.resolve(file)), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(figures, undefined, 2)}\n`)
 }
 
 function machine(): string {

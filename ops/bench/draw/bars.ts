@@ -1,4 +1,4 @@
-import { colourOf, frame, heightOf, label, plot, round, text } from './frame.ts'
+import { colourOf, frame, label, linearScale, plot, round, text } from './frame.ts'
 
 export type Bars = {
   title: string
@@ -10,7 +10,7 @@ export type Bars = {
 
 /** Bars side by side, each with its figure. */
 export function drawBars({ title, unit, series, groups }: Bars): string {
-  const most = Math.max(...groups.flatMap(({ values }) => values.map((value) => value ?? 0)))
+  const scale = linearScale(groups.flatMap(({ values }) => values.map((value) => value ?? 0)))
   const room = (plot.right - plot.left) / groups.length
   const width = Math.min(56, (room * 0.8) / series.length)
   const marks = groups.flatMap(({ name, values }, index) => {
@@ -18,11 +18,11 @@ export function drawBars({ title, unit, series, groups }: Bars): string {
     const bars = values.flatMap((value, nth) => {
       if (value === undefined) return []
       const x = middle + (nth - series.length / 2) * width
-      const y = heightOf(value, most)
+      const y = scale.heightOf(value)
       const bar = `<rect x="${round(x)}" y="${y}" width="${round(width - 3)}" height="${round(plot.bottom - y)}" fill="${colourOf(nth)}"/>`
       return [bar, text(x + width / 2, y - 5, label(value), 'middle')]
     })
     return [...bars, text(middle, plot.bottom + 18, name, 'middle')]
   })
-  return frame({ title, unit, most }, series, marks)
+  return frame(title, unit, scale, series, marks)
 }

@@ -1,4 +1,4 @@
-import { colourOf, frame, heightOf, label, plot, round, text } from './frame.ts'
+import { colourOf, frame, label, logarithmicScale, plot, round, text } from './frame.ts'
 
 export type Lines = {
   title: string
@@ -8,14 +8,14 @@ export type Lines = {
   series: { name: string; values: (number | undefined)[] }[]
 }
 
-/** Lines over places that are equally far apart, each point with its figure. */
+/** Lines over places that are equally far apart, each point with its figure; the vertical axis goes by powers of ten. */
 export function drawLines({ title, unit, places, series }: Lines): string {
-  const most = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)))
+  const scale = logarithmicScale(series.flatMap(({ values }) => values.map((value) => value ?? 0)))
   const room = (plot.right - plot.left) / places.length
   const across = (index: number): number => round(plot.left + room * (index + 0.5))
   const marks = series.flatMap(({ values }, nth) => {
     const points = values.flatMap((value, index) =>
-      value === undefined ? [] : [{ x: across(index), y: heightOf(value, most), value }],
+      value ? [{ x: across(index), y: scale.heightOf(value), value }] : [],
     )
     const path = points.map(({ x, y }) => `${x},${y}`).join(' ')
     return [
@@ -28,7 +28,9 @@ export function drawLines({ title, unit, places, series }: Lines): string {
   })
   const names = places.map((place, index) => text(across(index), plot.bottom + 18, place, 'middle'))
   return frame(
-    { title, unit, most },
+    title,
+    unit,
+    scale,
     series.map(({ name }) => name),
     [...marks, ...names],
   )

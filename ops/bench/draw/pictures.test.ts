@@ -24,6 +24,17 @@ test('a bar is as high as its value, and has its figure', () => {
   assert.match(picture, />100</)
 })
 
+test('on a line ten times as much is always as much higher', () => {
+  const picture = drawLines({
+    title: 'T',
+    unit: 'u',
+    places: ['a', 'b', 'c'],
+    series: [{ name: 's', values: [2, 20, 200] }],
+  })
+  const [first = 0, second = 0, third = 0] = [...picture.matchAll(/cy="([\d.]+)"/g)].map(([, y]) => Number(y))
+  assert.ok(first > second && Math.abs(first - second - (second - third)) < 0.2, `${first}, ${second}, ${third}`)
+})
+
 test('what was not measured leaves a gap, and words are words in XML too', () => {
   const bars = drawBars({ title: 'T', unit: 'u', series: ['a', 'b'], groups: [{ name: 'g', values: [1, undefined] }] })
   assert.doesNotMatch(bars, /NaN|undefined/)

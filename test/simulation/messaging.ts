@@ -121,6 +121,9 @@ export class Messaging {
         ),
       purge: (partition, cursor) =>
         this.#exchange(host, `purges ${partition} up to ${cursor}`, () => mailboxes.purge(partition, cursor)),
+      offer: () => this.#faults.send(host, 'offers partitions', () => mailboxes.offer()),
+      onOffer: (listener) =>
+        mailboxes.onOffer(() => this.#faults.time.plan(this.#faults.delayMs(), () => host.run(listener))),
     }
   }
 

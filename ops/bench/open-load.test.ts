@@ -32,7 +32,8 @@ function answerBooked(response: http.ServerResponse): void {
 const load = (options: Partial<OpenLoadOptions> & Pick<OpenLoadOptions, 'port' | 'phases'>) =>
   runClient<OpenLoadOptions, OpenLoadResult>('open-load.ts', {
     shows: ['a show'],
-    maxConnections: 4,
+    maxConnections: 30,
+    openConnections: 10,
     patienceMs: 400,
     ...options,
   })

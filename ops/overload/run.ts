@@ -46,8 +46,11 @@ export type Overload = {
 
 const warmUpSeconds = 5
 const shows = { shows: 200, seats: 10_000_000 }
-/** More than wait in the daemon at any time, so that it is not the client who holds back. */
-const maxConnections = 4_000
+/**
+ * More than wait in the daemon at any time, so that it is not the client who holds back. They are open before it begins:
+ * Node takes one new connection in each turn of its event loop, so they would come one by one while it has much to do.
+ */
+const connections = 2_000
 /** Longer than the daemon lets anybody wait. */
 const patienceMs = 6_000
 /** Nobody makes the calls, so they wait. */
@@ -84,7 +87,7 @@ async function runOn(sandbox: Sandbox, daemon: Daemon, options: OverloadOptions)
   }
   const ceiling = await ceilingNow()
 
-  const open = { ...target, maxConnections, patienceMs }
+  const open = { ...target, maxConnections: connections, openConnections: connections, patienceMs }
   const runOpen = (phases: OpenLoadOptions['phases'], bookingsFile?: string): Promise<OpenLoadResult> =>
     runClient('open-load.ts', { ...open, phases, ...(bookingsFile !== undefined && { bookingsFile }) })
   progress(`${ceiling} a second; the same as a fixed rate, ${capacitySeconds} s`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { findLost } from '../ops/lost.ts'
+import { findLost } from '../ops/record.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
 import type { Server } from '../ops/sandbox/server.ts'
 import { Client, type LoadReport, startLoad } from './support/client.ts'

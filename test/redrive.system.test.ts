@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { findLost } from '../ops/lost.ts'
+import { findLost } from '../ops/record.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
 import { partitionOf } from '../src/actor/ids.ts'
 import { runCli } from './support/cli.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { findLost } from '../ops/lost.ts'
+import { findLost } from '../ops/record.ts'
 import { Client, startLoad } from './support/client.ts'
 import { type Cluster, shares, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BookingView, VipBundleView } from '../../schemas/http.ts'
-import { differencesOf, settledFindings } from '../findings.ts'
 import { request, withKey } from '../http.ts'
+import { settledRecord, violationsOf } from '../record.ts'
 import { startDaemon } from '../sandbox/daemon.ts'
 import type { Report } from '../sandbox/gateway.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -61,7 +61,7 @@ async function runOn(sandbox: Sandbox, url: string, { bundles, fault, progress }
   await waitForEnds(ends, bundles, progress)
   const totalMs = Date.now() - startedMs
   progress('waiting until nothing is under way')
-  const findings = await settledFindings(postgres.url, patienceMs)
+  const findings = await settledRecord(postgres.url, patienceMs)
   await close()
 
   progress('comparing what the services have, the seats and the record')
@@ -74,7 +74,7 @@ async function runOn(sandbox: Sandbox, url: string, { bundles, fault, progress }
     ...(await judgeSeats(url, shows, all)),
     ...(await judgeTickets(url, all)),
     ...judgeKeys(report),
-    ...differencesOf(findings),
+    ...violationsOf(findings),
   ]
   return { violations, bundles: all, totalMs, report }
 }

@@ -3,15 +3,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import postgres from 'postgres'
-import { actors } from '../../actors/index.ts'
-import { openInspection } from '../../src/store/postgres-inspection.ts'
-import { verify } from '../../src/verify/verify.ts'
 import { runClient } from '../bench/client.ts'
 import type { LoadOptions, LoadResult } from '../bench/load.ts'
 import type { OpenLoadOptions, OpenLoadResult } from '../bench/open-load.ts'
 import { createShows } from '../bench/shows.ts'
-import { differencesOf } from '../findings.ts'
-import { findLost } from '../lost.ts'
+import { findLost, verifyRecord, violationsOf } from '../record.ts'
 import { type Daemon, startDaemon } from '../sandbox/daemon.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { bookedPerSecond } from './figures.ts'
@@ -57,7 +53,7 @@ const shows = { shows: 200, seats: 10_000_000 }
 const connections = 2_000
 /** Longer than the daemon lets anybody wait. */
 const patienceMs = 6_000
-/** Longer than it takes. */
+/** Nobody makes the calls, so they wait. */
 const graceMs = 600_000
 
 export async function runOverload(options: OverloadOptions): Promise<Overload> {
@@ -117,7 +113,7 @@ async function runOn(sandbox: Sandbox, daemon: Daemon, options: OverloadOptions)
   progress('looking for what was acknowledged, and verifying the record')
   const acknowledged = readFileSync(bookingsFile, 'utf8').split('\n').filter(Boolean)
   const lost = await lostOf(sandbox, acknowledged)
-  const violations = await violationsOf(sandbox)
+  const violations = violationsOf(await verifyRecord(sandbox.postgres.url, graceMs))
   return { capacity, capacityAfter, load, memory, acknowledged: acknowledged.length, lost, violations }
 }
 
@@ -127,15 +123,5 @@ async function lostOf({ postgres: { url } }: Sandbox, bookings: string[]): Promi
     return await findLost(sql, bookings)
   } finally {
     await sql.end()
-  }
-}
-
-/** What `turnstile verify` finds. Nobody makes the calls, so they wait. */
-async function violationsOf({ postgres: { url } }: Sandbox): Promise<string[]> {
-  const inspection = openInspection({ url, applicationName: 'overload', deadlineMs: 60_000 })
-  try {
-    return differencesOf(await verify(inspection, { actors, graceMs, onProgress: () => {} }))
-  } finally {
-    await inspection.close()
   }
 }

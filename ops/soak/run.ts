@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createShows } from '../bench/shows.ts'
-import { differencesOf, settledFindings } from '../findings.ts'
+import { settledRecord, violationsOf } from '../record.ts'
 import { startDaemon } from '../sandbox/daemon.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { openSampler, type Sample } from './samples.ts'
@@ -40,7 +40,7 @@ export async function runSoak(options: SoakOptions): Promise<Soak> {
     try {
       const visited = await visitAll(daemon.url, options, sampler.look)
       options.progress('waiting until nothing is under way, and verifying the record')
-      const violations = differencesOf(await settledFindings(sandbox.postgres.url, patienceMs))
+      const violations = violationsOf(await settledRecord(sandbox.postgres.url, patienceMs))
       return { ...visited, violations }
     } finally {
       await sampler.close()

@@ -14,7 +14,7 @@ import { bookedPerSecond } from './figures.ts'
 import { type MemorySample, watchMemory } from './watch.ts'
 
 export type OverloadOptions = {
-  /** How long capacity is looked for, twice: with as many clients as it takes, and with a rate. */
+  /** How long capacity is looked for each time, after a warm-up of half as much. */
   capacitySeconds: number
   /** How long a half of it is offered before. */
   calmSeconds: number
@@ -44,7 +44,6 @@ export type Overload = {
   violations: string[]
 }
 
-const warmUpSeconds = 5
 const shows = { shows: 200, seats: 10_000_000 }
 /**
  * More than wait in the daemon at any time, so that it is not the client who holds back. They are open before it begins:
@@ -78,6 +77,7 @@ export async function runOverload(options: OverloadOptions): Promise<Overload> {
 
 async function runOn(sandbox: Sandbox, daemon: Daemon, options: OverloadOptions): Promise<Overload> {
   const { capacitySeconds, calmSeconds, times, overloadSeconds, recoverySeconds, progress } = options
+  const warmUpSeconds = Math.ceil(capacitySeconds / 2)
   const target = { port: Number(sandbox.env.PORT), shows: await createShows(daemon.url, shows) }
   const ceilingNow = async (): Promise<number> => {
     progress(`what 256 clients get who wait for their answers, ${capacitySeconds} s`)

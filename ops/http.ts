@@ -13,8 +13,14 @@ export async function request<T>(url: string, method = 'GET', body?: object, key
   }
   for (;;) {
     const response = await fetch(url, init).catch(() => undefined)
-    if (response && response.status < 500) return { status: response.status, body: (await response.json()) as T }
+    if (response && response.status < 500) return { status: response.status, body: await bodyOf<T>(response) }
     await response?.body?.cancel()
     await sleep(pauseMs)
   }
+}
+
+/** Some answers have none. */
+async function bodyOf<T>(response: Response): Promise<T> {
+  const text = await response.text()
+  return (text === '' ? {} : JSON.parse(text)) as T
 }

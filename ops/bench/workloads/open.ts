@@ -1,3 +1,4 @@
+import { residentMb } from '../../memory.ts'
 import { runBookings } from '../booking-run.ts'
 import { runClient } from '../client.ts'
 import { meterCosts } from '../costs.ts'
@@ -64,15 +65,21 @@ async function runArrivals(
     { perSecond, seconds },
   ]
   const meter = meterCosts(stage)
+  const memory = (): number => residentOf(stage, 'daemon')
+  let beganMb = 0
   const result = await runClient<OpenLoadOptions, OpenLoadResult>(
     'open-load.ts',
     { port: portOf({ url }), shows, phases, maxConnections, patienceMs },
     // Once for each phase: the last one counts.
-    meter.begin,
+    () => {
+      meter.begin()
+      beganMb = memory()
+    },
   )
   const { outcomes = {}, cpuSeconds = 0 } = result.phases[1] ?? {}
   const { 201: booked, ...rest } = outcomes
   const { count = 0, ...latency } = booked ?? {}
+  const gainedMb = memory() - beganMb
   const costs = await meter.end(count, cpuSeconds)
   return {
     workload: 'open',
@@ -83,8 +90,13 @@ async function runArrivals(
     ...(booked && { latency: { ...booked, ...latency } }),
     ...costs,
     others: Object.fromEntries(Object.entries(rest).map(([outcome, { count }]) => [outcome, count])),
-    more: { ...growthOf(result.seconds.slice(warmUpSeconds)), connections: result.connections },
+    more: { ...growthOf(result.seconds.slice(warmUpSeconds)), connections: result.connections, gainedMb },
   }
+}
+
+function residentOf({ watched }: Stage, name: string): number {
+  const own = watched.filter((server) => server.name === name)
+  return own.reduce((sum, { process }) => sum + (residentMb(process().pid) ?? 0), 0)
 }
 
 /** Medians of the first and the last sixth: a queue that grows makes the last much later than the first. */

@@ -55,8 +55,7 @@ export async function main(args: string[]): Promise<number> {
     return 0
   }
   if (values.draw !== undefined) {
-    renewDocs(JSON.parse(readFileSync(values.draw, 'utf8')))
-    return 0
+    return draw(JSON.parse(readFileSync(values.draw, 'utf8')))
   }
   const unknown = positionals.filter((name) => !names.includes(name))
   if (unknown.length > 0) {
@@ -78,6 +77,17 @@ export async function main(args: string[]): Promise<number> {
   })
   process.stdout.write(report(figures))
   return isComplete ? 0 : 1
+}
+
+function draw(figures: Figures): number {
+  if (figures.isQuick) {
+    process.stderr.write(
+      'these figures are from a quick run, which only shows that it works: the docs stay as they are\n',
+    )
+    return 1
+  }
+  renewDocs(figures)
+  return 0
 }
 
 /**

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { findLost } from '../ops/record.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
 import type { Server } from '../ops/sandbox/server.ts'
 import { Client, type LoadReport, startLoad } from './support/client.ts'
-import { type Cluster, findLost, startCluster } from './support/cluster.ts'
+import { type Cluster, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { until } from './support/wait.ts'
 

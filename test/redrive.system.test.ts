@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { findLost } from '../ops/record.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
 import { partitionOf } from '../src/actor/ids.ts'
 import { runCli } from './support/cli.ts'
 import { Client, startLoad } from './support/client.ts'
-import { type Cluster, findLost, shares, startCluster } from './support/cluster.ts'
+import { type Cluster, shares, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { until } from './support/wait.ts'
 

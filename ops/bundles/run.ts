@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { actors } from '../../actors/index.ts'
 import type { BookingView, VipBundleView } from '../../schemas/http.ts'
-import { openInspection } from '../../src/store/postgres-inspection.ts'
-import type { Findings } from '../../src/verify/findings.ts'
-import { verify } from '../../src/verify/verify.ts'
+import { differencesOf, settledFindings } from '../findings.ts'
+import { request, withKey } from '../http.ts'
 import { startDaemon } from '../sandbox/daemon.ts'
 import type { Report } from '../sandbox/gateway.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { holdingsOf, imbalanceOf, type Services } from './balance.ts'
 import { watchEnds } from './ends.ts'
-import { request } from './http.ts'
 import { faultsOf, isShort, type Obstacle, obstacleOf, orderOf, seatsOf, showCount } from './orders.ts'
 
 export type RunOptions = {
@@ -64,7 +61,7 @@ async function runOn(sandbox: Sandbox, url: string, { bundles, fault, progress }
   await waitForEnds(ends, bundles, progress)
   const totalMs = Date.now() - startedMs
   progress('waiting until nothing is under way')
-  const findings = await settle(postgres.url)
+  const findings = await settledFindings(postgres.url, patienceMs)
   await close()
 
   progress('comparing what the services have, the seats and the record')
@@ -77,21 +74,20 @@ async function runOn(sandbox: Sandbox, url: string, { bundles, fault, progress }
     ...(await judgeSeats(url, shows, all)),
     ...(await judgeTickets(url, all)),
     ...judgeKeys(report),
-    ...Object.entries(findings.verdicts)
-      .filter(([, { differences }]) => differences > 0)
-      .map(([check, { differences, first }]) => `verify ${check}: ${differences}: ${JSON.stringify(first)}`),
+    ...differencesOf(findings),
   ]
   return { violations, bundles: all, totalMs, report }
 }
 
 async function createShow(url: string, seats: number): Promise<string> {
-  const { body } = await request<{ show_id: string }>(`${url}/shows`, 'POST', {
+  const details = {
     dead_nation_id: '01900000-0000-7000-8000-0000000000dd',
     number_of_tickets: seats,
     start_time: '2027-01-01T20:00:00Z',
     title: 'The Hounds of Love',
     venue: 'Lyceum',
-  })
+  }
+  const { body } = await request<{ show_id: string }>(`${url}/shows`, { method: 'POST', body: details })
   return body.show_id
 }
 
@@ -99,9 +95,10 @@ async function ask(url: string, index: number, shows: string[]): Promise<Asked> 
   const [atMs, obstacle] = [Date.now(), obstacleOf(index)]
   const order = orderOf(index, shows)
   type Ids = { vip_bundle_id: string; booking_id: string }
-  const { body } = await request<Ids>(`${url}/book-vip-bundle`, 'POST', order, randomUUID())
+  const post = (body: object) => ({ method: 'POST' as const, body, headers: withKey(randomUUID()) })
+  const { body } = await request<Ids>(`${url}/book-vip-bundle`, post(order))
   const id = body.vip_bundle_id
-  if (obstacle === 'stopped') await request(`${url}/vip-bundles/${id}/cancel`, 'POST', {}, randomUUID())
+  if (obstacle === 'stopped') await request(`${url}/vip-bundles/${id}/cancel`, post({}))
   return { id, booking: body.booking_id, atMs, obstacle, isShort: isShort(index) }
 }
 
@@ -114,23 +111,6 @@ async function waitForEnds(ends: Map<string, unknown>, count: number, progress: 
       toldMs = Date.now()
     }
     await sleep(20)
-  }
-}
-
-/** The record, as soon as nothing is under way any more. What stays under way is for the record's checks to find. */
-async function settle(url: string): Promise<Findings> {
-  const inspection = openInspection({ url, applicationName: 'bundles', deadlineMs: 60_000 })
-  try {
-    const untilMs = Date.now() + patienceMs
-    for (;;) {
-      const findings = await verify(inspection, { actors, graceMs: 0, onProgress: () => {} })
-      const { sends, calls } = findings.waiting
-      const isQuiet = findings.isClean && sends.count + calls.count === 0
-      if (isQuiet || Date.now() > untilMs) return findings
-      await sleep(500)
-    }
-  } finally {
-    await inspection.close()
   }
 }
 

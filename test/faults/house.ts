@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import postgres from 'postgres'
+import { faultsOf } from '../../ops/bundles/orders.ts'
+import { freePort } from '../../ops/sandbox/ports.ts'
+import { type Sandbox, startSandbox } from '../../ops/sandbox/sandbox.ts'
+import { type Link, startLink } from './link.ts'
+import { type Member, startMember } from './member.ts'
+
+/** Servers and daemons, each daemon a process with links of its own to whatever it talks to. */
+export type House = Omit<Sandbox, 'stop'> & {
+  workers: Member[]
+  ingress: Member
+  effects: Member
+  /** All of them. */
+  members: Member[]
+  /** The link that clients and the services' webhooks come by. */
+  clients: Link
+  /** Past that link. */
+  ingressUrl: string
+  /** Past all links: for looking, and for breaking what is to be broken. */
+  sql: postgres.Sql
+  /** What ended though nobody had killed it. */
+  ended: string[]
+  /** Where the daemons' logs are. They go with the house unless there is something to look for. */
+  logs: string
+  stop(keepLogs: boolean): Promise<void>
+}
+
+export type HouseOptions = {
+  workers: number
+  leaseMs: number
+  /** The share of calls of every service that go wrong, 0 to 1. */
+  fault: number
+}
+
+const confirmAfterMs = 100
+/** Short, so that some are outlived in the storm and all soon after it. */
+const deadlines = { BOOKING_DEADLINE_MS: '60000', BUNDLE_STEP_DEADLINE_MS: '60000' }
+
+export async function startHouse({ workers: count, leaseMs, fault }: HouseOptions): Promise<House> {
+  const logs = mkdtempSync(path.join(process.env.TEST_FOLDER ?? tmpdir(), 'turnstile-faults-'))
+  const sandbox = await startSandbox({ confirmAfterMs })
+  sandbox.gateway.setFaults(faultsOf(fault))
+  const sql = postgres(sandbox.postgres.url, { max: 2, onnotice: () => {}, connection: { application_name: 'faults' } })
+  const ended: string[] = []
+  const links: Link[] = []
+  const link = async (url: string): Promise<[Link, string]> => {
+    const link = await startLink(Number(new URL(url).port))
+    links.push(link)
+    const linked = new URL(url)
+    linked.port = String(link.port)
+    return [link, linked.href.replace(/\/$/, '')]
+  }
+  const add = async (name: string, roles: string, settings: Record<string, string> = {}): Promise<Member> => {
+    const [nats, NATS_URL] = await link(sandbox.env.NATS_URL)
+    const [database, POSTGRES_URL] = await link(sandbox.env.POSTGRES_URL)
+    const [services, GATEWAY_ADDR] = await link(sandbox.env.GATEWAY_ADDR)
+    const addresses = { NATS_URL, POSTGRES_URL, GATEWAY_ADDR, PORT: String(await freePort()) }
+    const env = { ...addresses, ...deadlines, TURNSTILE_LEASE_MS: String(leaseMs), ...settings }
+    const links = { NATS: nats, Postgres: database, ...(roles.includes('effects') && { services }) }
+    const logFile = path.join(logs, `${name.replaceAll(' ', '-')}.log`)
+    return startMember({ name, links, env, roles, logFile, onEnd: (how) => ended.push(how) })
+  }
+
+  // The first makes the tables and the streams.
+  const port = await freePort()
+  const ingress = await add('ingress', 'ingress', { PORT: String(port) })
+  const clients = await startLink(port, Number(sandbox.env.PORT))
+  links.push(clients)
+  const [effects, ...workers] = await Promise.all([
+    add('effects and projector', 'effects,projector'),
+    ...Array.from({ length: count }, (_, index) => add(`worker ${index + 1}`, 'worker')),
+  ])
+  const members = [...workers, ingress, effects]
+  return {
+    ...sandbox,
+    workers,
+    ingress,
+    effects,
+    members,
+    clients,
+    ingressUrl: `http://127.0.0.1:${port}`,
+    sql,
+    ended,
+    logs,
+    async stop(keepLogs) {
+      for (const link of links) link.set({})
+      await Promise.all(members.map((member) => member.stop()))
+      await sql.end({ timeout: 1 })
+      for (const link of links) await link.close()
+      await sandbox.stop()
+      if (!keepLogs) rmSync(logs, { recursive: true, force: true })
+    },
+  }
+}

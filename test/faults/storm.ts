@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Chance } from '../support/random.ts'
+import { until } from '../support/wait.ts'
+import { type Blow, drawBlows } from './blows.ts'
+import type { Gauge } from './gauge.ts'
+import type { House } from './house.ts'
+import type { Member } from './member.ts'
+
+/** Times are of `performance.now()`. */
+export type Kill = {
+  worker: string
+  atMs: number
+  /** The partitions that it had. */
+  owned: number[]
+  /** When the last of them had another owner. */
+  takenMs: number
+  /** When all partitions had answered since. */
+  answeredMs: number
+  /** Nothing else was wrong, and no other worker was killed. */
+  isAlone: boolean
+}
+
+export type Struck = {
+  name: string
+  what: string
+  fromMs: number
+  /** What was away is back, what was silent speaks. */
+  overMs: number
+  /** All partitions have answered since. */
+  recoveredMs: number
+  /** No worker was killed meanwhile. */
+  isAlone: boolean
+}
+
+export type StormOptions = {
+  house: House
+  gauge: Gauge
+  chance: Chance
+  leaseMs: number
+  kills: number
+  /** On how many kinds of links each trouble is tried. */
+  linksEach: number
+  progress(line: string): void
+}
+
+export type Storm = { kills: Kill[]; blows: Struck[] }
+
+/** After this long something is not coming back. */
+const patienceMs = 60_000
+
+type Round = (storm: Storm, options: StormOptions) => Promise<void>
+
+/** One round after the other: workers killed, something else that goes wrong, or both at once. */
+export async function runStorm(options: StormOptions): Promise<Storm> {
+  const storm: Storm = { kills: [], blows: [] }
+  for (const round of drawRounds(options)) {
+    await round(storm, options)
+    await sleep(options.chance.below(options.leaseMs / 4))
+  }
+  return storm
+}
+
+/** Every blow once alone and once with a worker killed meanwhile; the other kills alone or in pairs. */
+function drawRounds({ chance, kills, linksEach }: StormOptions): Round[] {
+  const [alone, beset] = [drawBlows(chance, linksEach), drawBlows(chance, linksEach)]
+  const rounds: Round[] = [
+    ...alone.map(
+      (blow): Round =>
+        (storm, options) =>
+          dealBlow(blow, true, storm, options),
+    ),
+    ...beset.map(
+      (blow): Round =>
+        (storm, options) =>
+          dealBoth(blow, storm, options),
+    ),
+  ]
+  for (let left = kills - beset.length; left > 0; ) {
+    const count = Math.min(left, chance.hits(0.15) ? 2 : 1)
+    rounds.push((storm, options) => killSome(count, true, storm, options))
+    left -= count
+  }
+  return shuffled(rounds, chance)
+}
+
+async function dealBoth(blow: Blow, storm: Storm, options: StormOptions): Promise<void> {
+  const kill = async (): Promise<void> => {
+    await sleep(options.chance.below(options.leaseMs))
+    await killSome(1, false, storm, options)
+  }
+  await Promise.all([dealBlow(blow, false, storm, options), kill()])
+}
+
+async function dealBlow(blow: Blow, isAlone: boolean, storm: Storm, options: StormOptions): Promise<void> {
+  const { gauge, progress } = options
+  const fromMs = performance.now()
+  const what = await blow.strike(options)
+  const overMs = performance.now()
+  const recoveredMs = await allAnswered(gauge, overMs, blow.name)
+  storm.blows.push({ name: blow.name, what, fromMs, overMs, recoveredMs, isAlone })
+  progress(
+    `${[blow.name, what].filter((part) => part !== '').join(': ')}; all is well ${ms(recoveredMs - overMs)} after`,
+  )
+}
+
+async function killSome(count: number, isAlone: boolean, storm: Storm, options: StormOptions): Promise<void> {
+  const { house, gauge, chance, progress } = options
+  const up = (): Member[] => house.workers.filter((worker) => worker.isUp())
+  await until('others are there to take over', () => up().length > count, patienceMs)
+  const workers = up()
+  const victims = Array.from({ length: count }, () => chance.take(workers))
+  const kill = async (victim: Member): Promise<void> => {
+    const { owner, partitions } = await ownedBy(house, victim)
+    const atMs = performance.now()
+    await victim.kill()
+    await until(`the partitions of ${victim.name} have another owner`, () => isTaken(house, owner), patienceMs)
+    const takenMs = performance.now()
+    const answeredMs = await allAnswered(gauge, takenMs, `the kill of ${victim.name}`)
+    storm.kills.push({
+      worker: victim.name,
+      atMs,
+      owned: partitions,
+      takenMs,
+      answeredMs,
+      isAlone: isAlone && count === 1,
+    })
+    progress(
+      `${victim.name} killed (${storm.kills.length}): its ${partitions.length} partitions had an owner after ${ms(takenMs - atMs)}`,
+    )
+  }
+  await Promise.all(victims.map(kill))
+}
+
+/** A worker names itself by its process. */
+async function ownedBy({ sql }: House, worker: Member): Promise<{ owner: string; partitions: number[] }> {
+  const rows = await sql<{ id: number; owner: string }[]>`
+    select id, owner from partition where owner like ${`%-${worker.pid()}-%`}`.catch(() => [])
+  return { owner: rows[0]?.owner ?? '', partitions: rows.map(({ id }) => id) }
+}
+
+/** While the database is away, nothing is. */
+async function isTaken({ sql }: House, owner: string): Promise<boolean> {
+  const rows = await sql`select 1 from partition where owner = ${owner} limit 1`.catch(() => undefined)
+  return rows?.length === 0
+}
+
+async function allAnswered(gauge: Gauge, fromMs: number, after: string): Promise<number> {
+  const all = gauge.answers.map((_, partition) => partition)
+  let answeredMs: number | undefined
+  const isSo = (): boolean => {
+    answeredMs = gauge.allAnswered(all, fromMs)
+    return answeredMs !== undefined
+  }
+  await until(`all partitions answer again after ${after}`, isSo, patienceMs)
+  return answeredMs ?? fromMs
+}
+
+function shuffled<T>(items: T[], chance: Chance): T[] {
+  const left = [...items]
+  return items.map(() => chance.take(left))
+}
+
+const ms = (value: number): string => `${Math.round(value).toLocaleString('en')} ms`

@@ -58,6 +58,8 @@ const zombie: Blow = {
 }
 
 const commitsWanted = 5
+/** Stands in the first kilobyte of the statement that commits a batch, which is as much as Postgres shows, and in no other. */
+const inCommit = '%cursor_before%'
 
 /** Ends backends while they write a batch, one after the other. */
 const backendsTerminated: Blow = {
@@ -67,7 +69,7 @@ const backendsTerminated: Blow = {
     const isEnough = async (): Promise<boolean> => {
       const rows = await sql`
         select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name like 'turnstile%' and state = 'active' and query like '%insert into turn (%'
+        where application_name like 'turnstile%' and state = 'active' and query like ${inCommit}
           and pid <> pg_backend_pid()`
       count += rows.length
       return count >= commitsWanted

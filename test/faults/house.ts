@@ -64,15 +64,18 @@ export async function startHouse({ workers: count, leaseMs, fault }: HouseOption
     return startMember({ name, links, env, roles, logFile, onEnd: (how) => ended.push(how) })
   }
 
-  // The first makes the tables and the streams.
   const port = await freePort()
-  const ingress = await add('ingress', 'ingress', { PORT: String(port) })
   const clients = await startLink(port, Number(sandbox.env.PORT))
   links.push(clients)
-  const [effects, ...workers] = await Promise.all([
+  const addWorker = (index: number): Promise<Member> => add(`worker ${index + 1}`, 'worker')
+  // It makes the tables and the streams; and while there is no worker, nobody else is ready.
+  const first = await addWorker(0)
+  const [ingress, effects, ...others] = await Promise.all([
+    add('ingress', 'ingress', { PORT: String(port) }),
     add('effects and projector', 'effects,projector'),
-    ...Array.from({ length: count }, (_, index) => add(`worker ${index + 1}`, 'worker')),
+    ...Array.from({ length: count - 1 }, (_, index) => addWorker(index + 1)),
   ])
+  const workers = [first, ...others]
   const members = [...workers, ingress, effects]
   return {
     ...sandbox,

@@ -78,7 +78,7 @@ async function runIn(house: House, { seed, kills, linksEach, customers, leaseMs,
 
   progress('comparing the record, the answers, the services, the events and the read models')
   const evidence = { house, ledger, heard: subscriber.heard, findings }
-  const violations = [...unsettled, ...(await judge(evidence))]
+  const violations = [...storm.stuck, ...unsettled, ...(await judge(evidence))]
   const asked = (type: string): number => ledger.entries.filter(({ command }) => command.type === type).length
   const counts = {
     'workers killed': storm.kills.length,

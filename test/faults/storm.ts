@@ -43,7 +43,8 @@ export type StormOptions = {
   progress(line: string): void
 }
 
-export type Storm = { kills: Kill[]; blows: Struck[] }
+/** `stuck` tells of what did not come back in time. */
+export type Storm = { kills: Kill[]; blows: Struck[]; stuck: string[] }
 
 /** After this long something is not coming back. */
 const patienceMs = 60_000
@@ -52,9 +53,9 @@ type Round = (storm: Storm, options: StormOptions) => Promise<void>
 
 /** One round after the other: workers killed, something else that goes wrong, or both at once. */
 export async function runStorm(options: StormOptions): Promise<Storm> {
-  const storm: Storm = { kills: [], blows: [] }
+  const storm: Storm = { kills: [], blows: [], stuck: [] }
   for (const round of drawRounds(options)) {
-    await round(storm, options)
+    await round(storm, options).catch((error: Error) => storm.stuck.push(error.message))
     await sleep(options.chance.below(options.leaseMs / 4))
   }
   return storm

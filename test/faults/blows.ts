@@ -79,34 +79,41 @@ const backendsTerminated: Blow = {
   },
 }
 
-type Trouble = {
-  name: string
-  begin(link: Link, chance: Chance): Promise<void>
-  /** Over several leases it is another trouble: nobody may take it for the end of the world. */
-  leases: number
-}
+/** Something that goes wrong with one connection or several of the same kind. @returns what it was like */
+type Trouble = { name: string; on(link: Link, place: Place): Promise<string> }
 
+/** @param leases how long it lasts at most; what was held back then comes late, or never */
 const weather = (name: string, leases: number, weatherOf: (chance: Chance) => Weather): Trouble => ({
   name,
-  leases,
-  begin: async (link, chance) => link.set(weatherOf(chance)),
+  async on(link, { chance, leaseMs }) {
+    const lastsMs = Math.round((leaseMs * leases * (1 + 2 * chance.next())) / 3)
+    const isLost = chance.hits(0.5)
+    link.set(weatherOf(chance))
+    await sleep(lastsMs)
+    if (isLost) link.cut()
+    link.set({})
+    return `for ${lastsMs} ms${isLost ? ', then cut' : ''}`
+  },
 })
+
+const cut: Trouble = {
+  name: 'cut',
+  async on(link, { chance }) {
+    const times = 1 + chance.below(3)
+    for (let left = times; left > 0; left--) {
+      link.cut()
+      await sleep(chance.below(300))
+    }
+    return times === 1 ? 'once' : `${times} times`
+  },
+}
 
 const troubles: Trouble[] = [
   weather('slow', 2, (chance) => ({ delayMs: 10 + chance.below(100) })),
-  weather('silent both ways', 1.5, () => ({ silent: ['to server', 'to client'] })),
-  weather('silent to the server', 1.5, () => ({ silent: ['to server'] })),
-  weather('silent from the server', 1.5, () => ({ silent: ['to client'] })),
-  {
-    name: 'cut',
-    leases: 0,
-    async begin(link, chance) {
-      for (let left = 1 + chance.below(3); left > 0; left--) {
-        link.cut()
-        await sleep(chance.below(300))
-      }
-    },
-  },
+  weather('silent both ways', 3, () => ({ silent: ['to server', 'to client'] })),
+  weather('silent to the server', 3, () => ({ silent: ['to server'] })),
+  weather('silent from the server', 3, () => ({ silent: ['to client'] })),
+  cut,
 ]
 
 type Pair = { name: string; pick(place: Place): { who: string; link: Link } }
@@ -129,27 +136,16 @@ const pairs: Pair[] = [
 const troubled = (pair: Pair, trouble: Trouble): Blow => ({
   name: `${pair.name} ${trouble.name}`,
   async strike(place) {
-    const { chance, leaseMs } = place
     const { who, link } = pair.pick(place)
-    const lastsMs = Math.round(leaseMs * trouble.leases * (0.5 + chance.next()))
-    // What was held back comes late, or never.
-    const isLost = chance.hits(0.5)
-    await trouble.begin(link, chance)
-    await sleep(lastsMs)
-    if (isLost) link.cut()
-    link.set({})
-    return [who, `for ${lastsMs} ms`, ...(isLost ? ['then cut'] : [])].filter((part) => part !== '').join(', ')
+    const what = await trouble.on(link, place)
+    return who === '' ? what : `${who}, ${what}`
   },
 })
 
 const forgetStreams = ({ nats }: House): void => rmSync(nats.streamsFolder, { recursive: true })
 
-/**
- * One of each, in any order.
- *
- * @param linksEach on how many links each trouble is tried
- */
-export function drawBlows(chance: Chance, linksEach: number): Blow[] {
+/** @param pairsEach on how many kinds of connections each trouble is tried */
+export function drawBlows(chance: Chance, pairsEach: number): Blow[] {
   return [
     killed('nats-server killed', ({ nats }) => nats),
     killed('nats-server killed, its store wiped', ({ nats }) => nats, forgetStreams),
@@ -160,7 +156,10 @@ export function drawBlows(chance: Chance, linksEach: number): Blow[] {
     backendsTerminated,
     ...troubles.flatMap((trouble) => {
       const left = [...pairs]
-      return Array.from({ length: linksEach }, () => troubled(chance.take(left), trouble))
+      return Array.from({ length: pairsEach }, () => troubled(chance.take(left), trouble))
     }),
   ]
 }
+
+/** So many kinds of connections there are. */
+export const pairCount = pairs.length

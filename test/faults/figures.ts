@@ -1,6 +1,6 @@
 import { percentile } from '../../ops/percentile.ts'
 import type { Gauge } from './gauge.ts'
-import type { Kill, Storm, Struck } from './storm.ts'
+import type { Storm, Struck } from './storm.ts'
 
 export type Spread = { count: number; median: number; p99: number; max: number }
 
@@ -20,15 +20,12 @@ export type Figures = {
 
 /** @param calm when nothing was wrong yet */
 export function figuresOf({ kills, blows }: Storm, gauge: Gauge, calm: { fromMs: number; toMs: number }): Figures {
-  const all = gauge.answers.map((_, partition) => partition)
   const alone = kills.filter(({ isAlone, owned }) => isAlone && owned.length > 0)
-  const gap = (partitions: number[], { atMs, answeredMs }: Kill): number =>
-    gauge.longestGap(partitions, atMs, answeredMs)
-  const others = (owned: number[]): number[] => all.filter((partition) => !owned.includes(partition))
+  const all = gauge.answers.map((_, partition) => partition)
   return {
     takeover: spread(alone.map(({ atMs, takenMs }) => takenMs - atMs)),
-    stallOfTouched: spread(alone.map((kill) => gap(kill.owned, kill))),
-    stallOfUntouched: spread(alone.map((kill) => gap(others(kill.owned), kill))),
+    stallOfTouched: spread(alone.map(({ ownStallMs }) => ownStallMs)),
+    stallOfUntouched: spread(alone.map(({ otherStallMs }) => otherStallMs)),
     stallInCalm: spread([gauge.longestGap(all, calm.fromMs, calm.toMs)]),
     recovery: recoveries(blows.filter(({ isAlone }) => isAlone)),
   }

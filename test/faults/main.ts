@@ -16,9 +16,6 @@ promise was broken.
   --json FILE    writes the figures there too
 `
 
-/** Each trouble on each kind of connection. */
-const linksEach = 4
-
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
@@ -38,7 +35,7 @@ export async function main(args: string[]): Promise<number> {
   const options = {
     seed: Number(values.seed),
     kills: Number(values.kills),
-    linksEach,
+    isThorough: true,
     customers: Number(values.customers),
     leaseMs: Number(values.lease),
     progress: (line: string): void => void process.stderr.write(`· ${line}\n`),

@@ -15,7 +15,7 @@ export type RunOptions = {
   /** What is drawn, and when; what comes of it is not the same each time. */
   seed: number
   kills: number
-  linksEach: number
+  isThorough: boolean
   customers: number
   leaseMs: number
   progress(line: string): void
@@ -54,7 +54,10 @@ export async function runFaults(options: RunOptions): Promise<Run> {
   }
 }
 
-async function runIn(house: House, { seed, kills, linksEach, customers, leaseMs, progress }: RunOptions): Promise<Run> {
+async function runIn(
+  house: House,
+  { seed, kills, isThorough, customers, leaseMs, progress }: RunOptions,
+): Promise<Run> {
   const [chance, customersChance] = [new Chance(seed), new Chance(~seed)]
   const ledger = new Ledger(`http://127.0.0.1:${house.clients.port}`)
   const subscriber = await startSubscriber(house.nats.url)
@@ -66,7 +69,7 @@ async function runIn(house: House, { seed, kills, linksEach, customers, leaseMs,
   progress(`the storm begins, of seed ${seed}: ${kills} workers killed, with a lease of ${leaseMs} ms`)
   const startedMs = performance.now()
   const note = (line: string): void => progress(`${seconds(performance.now() - startedMs)}  ${line}`)
-  const storm = await runStorm({ house, gauge, chance, leaseMs, kills, linksEach, progress: note })
+  const storm = await runStorm({ house, gauge, chance, leaseMs, kills, isThorough, progress: note })
   const overMs = performance.now()
   progress('the storm is over; waiting until everything has come to its end')
   await stopCustomers()

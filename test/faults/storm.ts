@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from '../support/random.ts'
 import { until } from '../support/wait.ts'
-import { type Blow, drawBlows } from './blows.ts'
+import { type Blow, drawBlows, pairCount } from './blows.ts'
 import type { Gauge } from './gauge.ts'
 import type { House } from './house.ts'
 import type { Member } from './member.ts'
@@ -16,6 +16,9 @@ export type Kill = {
   takenMs: number
   /** When all partitions had answered since. */
   answeredMs: number
+  /** The longest that one of its partitions, and one of the others, went without an answer meanwhile. */
+  ownStallMs: number
+  otherStallMs: number
   /** Nothing else was wrong, and no other worker was killed. */
   isAlone: boolean
 }
@@ -38,8 +41,8 @@ export type StormOptions = {
   chance: Chance
   leaseMs: number
   kills: number
-  /** On how many kinds of links each trouble is tried. */
-  linksEach: number
+  /** Tries each trouble on every kind of connection, and each blow once more without a killed worker. */
+  isThorough: boolean
   progress(line: string): void
 }
 
@@ -61,19 +64,21 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
   return storm
 }
 
-/** Every blow once alone and once with a worker killed meanwhile; the other kills alone or in pairs. */
-function drawRounds({ chance, kills, linksEach }: StormOptions): Round[] {
-  const [alone, beset] = [drawBlows(chance, linksEach), drawBlows(chance, linksEach)]
+/** Every blow with a worker killed meanwhile, while there are kills left; the other kills alone or in pairs. */
+function drawRounds({ chance, kills, isThorough }: StormOptions): Round[] {
+  const blows = shuffled(drawBlows(chance, isThorough ? pairCount : 1), chance)
+  const beset = blows.slice(0, kills)
+  const alone = isThorough ? drawBlows(chance, pairCount) : blows.slice(kills)
   const rounds: Round[] = [
-    ...alone.map(
-      (blow): Round =>
-        (storm, options) =>
-          dealBlow(blow, true, storm, options),
-    ),
     ...beset.map(
       (blow): Round =>
         (storm, options) =>
           dealBoth(blow, storm, options),
+    ),
+    ...alone.map(
+      (blow): Round =>
+        (storm, options) =>
+          dealBlow(blow, true, storm, options),
     ),
   ]
   for (let left = kills - beset.length; left > 0; ) {
@@ -111,31 +116,37 @@ async function killSome(count: number, isAlone: boolean, storm: Storm, options: 
   const workers = up()
   const victims = Array.from({ length: count }, () => chance.take(workers))
   const kill = async (victim: Member): Promise<void> => {
-    const { owner, partitions } = await ownedBy(house, victim)
+    const pid = victim.pid()
     const atMs = performance.now()
     await victim.kill()
+    // What it had when it died is still its own, until its lease has run out.
+    const { owner, partitions } = await ownedBy(house, pid)
     await until(`the partitions of ${victim.name} have another owner`, () => isTaken(house, owner), patienceMs)
     const takenMs = performance.now()
     const answeredMs = await allAnswered(gauge, takenMs, `the kill of ${victim.name}`)
+    const others = allOf(gauge).filter((partition) => !partitions.includes(partition))
+    const [ownStallMs, otherStallMs] = [partitions, others].map((some) => gauge.longestGap(some, atMs, answeredMs))
     storm.kills.push({
       worker: victim.name,
       atMs,
       owned: partitions,
       takenMs,
       answeredMs,
+      ownStallMs: ownStallMs ?? 0,
+      otherStallMs: otherStallMs ?? 0,
       isAlone: isAlone && count === 1,
     })
     progress(
-      `${victim.name} killed (${storm.kills.length}): its ${partitions.length} partitions had an owner after ${ms(takenMs - atMs)}`,
+      `${victim.name} killed (${storm.kills.length}): its ${partitions.length} partitions had an owner after ${ms(takenMs - atMs)}, the others stalled ${ms(otherStallMs ?? 0)}`,
     )
   }
   await Promise.all(victims.map(kill))
 }
 
 /** A worker names itself by its process. */
-async function ownedBy({ sql }: House, worker: Member): Promise<{ owner: string; partitions: number[] }> {
+async function ownedBy({ sql }: House, pid: number): Promise<{ owner: string; partitions: number[] }> {
   const rows = await sql<{ id: number; owner: string }[]>`
-    select id, owner from partition where owner like ${`%-${worker.pid()}-%`}`.catch(() => [])
+    select id, owner from partition where owner like ${`%-${pid}-%`}`.catch(() => [])
   return { owner: rows[0]?.owner ?? '', partitions: rows.map(({ id }) => id) }
 }
 
@@ -146,10 +157,9 @@ async function isTaken({ sql }: House, owner: string): Promise<boolean> {
 }
 
 async function allAnswered(gauge: Gauge, fromMs: number, after: string): Promise<number> {
-  const all = gauge.answers.map((_, partition) => partition)
   let answeredMs: number | undefined
   const isSo = (): boolean => {
-    answeredMs = gauge.allAnswered(all, fromMs)
+    answeredMs = gauge.allAnswered(allOf(gauge), fromMs)
     return answeredMs !== undefined
   }
   await until(`all partitions answer again after ${after}`, isSo, patienceMs)
@@ -160,5 +170,7 @@ function shuffled<T>(items: T[], chance: Chance): T[] {
   const left = [...items]
   return items.map(() => chance.take(left))
 }
+
+const allOf = (gauge: Gauge): number[] => gauge.answers.map((_, partition) => partition)
 
 const ms = (value: number): string => `${Math.round(value).toLocaleString('en')} ms`

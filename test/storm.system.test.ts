@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runFaults } from './faults/run.ts'
+
+/** In small what `npm run faults` does at length. */
+test('while workers, broker, database and connections are broken, nothing that was answered is lost or done twice', async (t) => {
+  const { violations, storm, counts } = await runFaults({
+    seed: 1,
+    kills: 5,
+    isThorough: false,
+    customers: 8,
+    leaseMs: 1_000,
+    progress: (line) => t.diagnostic(line),
+  })
+  t.diagnostic(JSON.stringify(counts))
+  assert.deepEqual(violations, [])
+  assert.equal(storm.kills.length, 5)
+  assert.equal(storm.blows.length, 12)
+  assert.ok(storm.kills.some(({ owned }) => owned.length > 0))
+  for (const what of ['commands answered', 'bookings', 'bundles', 'refunds'])
+    assert.ok((counts[what] ?? 0) > 0, `no ${what}`)
+})

@@ -48,7 +48,9 @@ const memberKilled = (name: string, which: (house: House) => Member): Blow => ({
 const zombie: Blow = {
   name: 'worker stopped past its lease',
   async strike({ house, chance, leaseMs }) {
-    const worker = chance.pick(house.workers.filter((member) => member.isUp()))
+    const up = () => house.workers.filter((worker) => worker.isUp())
+    await until('a worker is there', () => up().length > 0, 60_000)
+    const worker = chance.pick(up())
     const stoppedMs = leaseMs + chance.below(leaseMs)
     worker.signal('SIGSTOP')
     await sleep(stoppedMs)

@@ -7,6 +7,7 @@ import { freePort } from '../../ops/sandbox/ports.ts'
 import { type Sandbox, startSandbox } from '../../ops/sandbox/sandbox.ts'
 import { type Link, startLink } from './link.ts'
 import { type Member, startMember } from './member.ts'
+import { createSigns, type Sign } from './signs.ts'
 
 /** Servers and daemons, each daemon a process with links of its own to whatever it talks to. */
 export type House = Omit<Sandbox, 'stop'> & {
@@ -23,6 +24,8 @@ export type House = Omit<Sandbox, 'stop'> & {
   sql: postgres.Sql
   /** What ended though nobody had killed it. */
   ended: string[]
+  /** How often the daemons have said that a fault had reached them. */
+  signs: Record<Sign, number>
   /** Where the daemons' logs are. They go with the house unless there is something to look for. */
   logs: string
   stop(keepLogs: boolean): Promise<void>
@@ -45,6 +48,7 @@ export async function startHouse({ workers: count, leaseMs, fault }: HouseOption
   sandbox.gateway.setFaults(faultsOf(fault))
   const sql = postgres(sandbox.postgres.url, { max: 2, onnotice: () => {}, connection: { application_name: 'faults' } })
   const ended: string[] = []
+  const signs = createSigns()
   const links: Link[] = []
   const link = async (url: string): Promise<[Link, string]> => {
     const link = await startLink(Number(new URL(url).port))
@@ -61,7 +65,7 @@ export async function startHouse({ workers: count, leaseMs, fault }: HouseOption
     const env = { ...addresses, ...deadlines, TURNSTILE_LEASE_MS: String(leaseMs), ...settings }
     const links = { NATS: nats, Postgres: database, ...(roles.includes('effects') && { services }) }
     const logFile = path.join(logs, `${name.replaceAll(' ', '-')}.log`)
-    return startMember({ name, links, env, roles, logFile, onEnd: (how) => ended.push(how) })
+    return startMember({ name, links, env, roles, logFile, onLine: signs.onLine, onEnd: (how) => ended.push(how) })
   }
 
   const port = await freePort()
@@ -87,6 +91,7 @@ export async function startHouse({ workers: count, leaseMs, fault }: HouseOption
     ingressUrl: `http://127.0.0.1:${port}`,
     sql,
     ended,
+    signs: signs.counts,
     logs,
     async stop(keepLogs) {
       for (const link of links) link.set({})

@@ -86,6 +86,7 @@ async function runIn(
   const counts = {
     'workers killed': storm.kills.length,
     'other blows': storm.blows.length,
+    ...house.signs,
     'commands answered': ledger.entries.length,
     bookings: ledger.bookings.length,
     bundles: ledger.bundles.length,

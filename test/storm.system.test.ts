@@ -16,7 +16,7 @@ test('while workers, broker, database and connections are broken, nothing that w
   assert.deepEqual(violations, [])
   assert.equal(storm.kills.length, 5)
   assert.equal(storm.blows.length, 12)
-  assert.ok(storm.kills.some(({ owned }) => owned.length > 0))
+  assert.ok(storm.kills.some(({ orphans }) => orphans.length > 0))
   const signs = [
     'commits whose end was unknown',
     'lost connections to NATS',

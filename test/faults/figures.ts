@@ -9,9 +9,9 @@ export type Figures = {
   /** From the kill until each of the worker's partitions had another owner; nothing else was wrong. */
   takeover: Spread
   /** The longest that a partition of the killed worker went without an answer. */
-  stallOfTouched: Spread
+  stallOfOrphans: Spread
   /** The same of the others, from the kill until all had answered again. */
-  stallOfUntouched: Spread
+  stallOfOthers: Spread
   /** The same of all in as long a time before anything went wrong. */
   stallInCalm: Spread
   /** From the return, or the end of the trouble, until all partitions had answered; no worker was killed meanwhile. */
@@ -20,12 +20,12 @@ export type Figures = {
 
 /** @param calm when nothing was wrong yet */
 export function figuresOf({ kills, blows }: Storm, gauge: Gauge, calm: { fromMs: number; toMs: number }): Figures {
-  const alone = kills.filter(({ isAlone, owned }) => isAlone && owned.length > 0)
+  const alone = kills.filter(({ isAlone, orphans }) => isAlone && orphans.length > 0)
   const all = gauge.answers.map((_, partition) => partition)
   return {
     takeover: spread(alone.map(({ atMs, takenMs }) => takenMs - atMs)),
-    stallOfTouched: spread(alone.map(({ ownStallMs }) => ownStallMs)),
-    stallOfUntouched: spread(alone.map(({ otherStallMs }) => otherStallMs)),
+    stallOfOrphans: spread(alone.map(({ orphanStallMs }) => orphanStallMs)),
+    stallOfOthers: spread(alone.map(({ otherStallMs }) => otherStallMs)),
     stallInCalm: spread([gauge.longestGap(all, calm.fromMs, calm.toMs)]),
     recovery: recoveries(blows.filter(({ isAlone }) => isAlone)),
   }

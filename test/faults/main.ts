@@ -60,7 +60,7 @@ function writeJson(file: string, run: Run, { seed, kills, customers, leaseMs }: 
 }
 
 function text({ violations, figures, counts, failures, stormMs, settledMs }: Run): string {
-  const { takeover, stallOfTouched, stallOfUntouched, stallInCalm, recovery } = figures
+  const { takeover, stallOfOrphans, stallOfOthers, stallInCalm, recovery } = figures
   const lines = [
     ...Object.entries(counts).map(([name, count]) => row(name, count)),
     row('the storm took, s', stormMs / 1_000),
@@ -69,8 +69,8 @@ function text({ violations, figures, counts, failures, stormMs, settledMs }: Run
     '',
     spreadRow('ms', 'count', 'median', 'p99', 'max'),
     of('takeover', takeover),
-    of('longest stall of the partitions of the killed', stallOfTouched),
-    of('longest stall of all others', stallOfUntouched),
+    of('longest stall of the partitions of the killed', stallOfOrphans),
+    of('longest stall of all others', stallOfOthers),
     of('longest stall before the storm', stallInCalm),
     '',
     'until all partitions answer again',

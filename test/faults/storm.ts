@@ -10,14 +10,14 @@ import type { Member } from './member.ts'
 export type Kill = {
   worker: string
   atMs: number
-  /** The partitions that it had. */
-  owned: number[]
-  /** When the last of them had another owner. */
+  /** The partitions that it had, or that nobody had: those were on their way to it. */
+  orphans: number[]
+  /** When the last of them had an owner again. */
   takenMs: number
   /** When all partitions had answered since. */
   answeredMs: number
-  /** The longest that one of its partitions, and one of the others, went without an answer meanwhile. */
-  ownStallMs: number
+  /** The longest that one of these, and one of the others, went without an answer meanwhile. */
+  orphanStallMs: number
   otherStallMs: number
   /** Nothing else was wrong, and no other worker was killed. */
   isAlone: boolean
@@ -120,39 +120,43 @@ async function killSome(count: number, isAlone: boolean, storm: Storm, options: 
     const atMs = performance.now()
     await victim.kill()
     // What it had when it died is still its own, until its lease has run out.
-    const { owner, partitions } = await ownedBy(house, pid)
-    await until(`the partitions of ${victim.name} have another owner`, () => isTaken(house, owner), patienceMs)
+    const orphans = await orphansOf(house, pid)
+    await until(`the partitions of ${victim.name} have another owner`, () => isTaken(house, orphans, pid), patienceMs)
     const takenMs = performance.now()
     const answeredMs = await allAnswered(gauge, takenMs, `the kill of ${victim.name}`)
-    const others = allOf(gauge).filter((partition) => !partitions.includes(partition))
-    const [ownStallMs, otherStallMs] = [partitions, others].map((some) => gauge.longestGap(some, atMs, answeredMs))
+    const others = allOf(gauge).filter((partition) => !orphans.includes(partition))
+    const [orphanStallMs, otherStallMs] = [orphans, others].map((some) => gauge.longestGap(some, atMs, answeredMs))
     storm.kills.push({
       worker: victim.name,
       atMs,
-      owned: partitions,
+      orphans,
       takenMs,
       answeredMs,
-      ownStallMs: ownStallMs ?? 0,
+      orphanStallMs: orphanStallMs ?? 0,
       otherStallMs: otherStallMs ?? 0,
       isAlone: isAlone && count === 1,
     })
     progress(
-      `${victim.name} killed (${storm.kills.length}): its ${partitions.length} partitions had an owner after ${ms(takenMs - atMs)}, the others stalled ${ms(otherStallMs ?? 0)}`,
+      `${victim.name} killed (${storm.kills.length}): ${orphans.length} partitions had an owner again after ${ms(takenMs - atMs)}, the others stalled ${ms(otherStallMs ?? 0)}`,
     )
   }
   await Promise.all(victims.map(kill))
 }
 
 /** A worker names itself by its process. */
-async function ownedBy({ sql }: House, pid: number): Promise<{ owner: string; partitions: number[] }> {
-  const rows = await sql<{ id: number; owner: string }[]>`
-    select id, owner from partition where owner like ${`%-${pid}-%`}`.catch(() => [])
-  return { owner: rows[0]?.owner ?? '', partitions: rows.map(({ id }) => id) }
+const nameOf = (pid: number): string => `%-${pid}-%`
+
+async function orphansOf({ sql }: House, pid: number): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from partition where owner is null or owner like ${nameOf(pid)}`.catch(() => [])
+  return rows.map(({ id }) => id)
 }
 
 /** While the database is away, nothing is. */
-async function isTaken({ sql }: House, owner: string): Promise<boolean> {
-  const rows = await sql`select 1 from partition where owner = ${owner} limit 1`.catch(() => undefined)
+async function isTaken({ sql }: House, partitions: number[], pid: number): Promise<boolean> {
+  const rows = await sql`
+    select from partition where id = any (${partitions}) and (owner is null or owner like ${nameOf(pid)})
+    limit 1`.catch(() => undefined)
   return rows?.length === 0
 }
 

@@ -35,7 +35,8 @@ export type Run = {
 }
 
 const partitions = 64
-const calmMs = 3_000
+const warmUpMs = 3_000
+const calmMs = 5_000
 /** The share of calls of each service that go wrong, besides all else. */
 const fault = 0.05
 const workers = 3
@@ -63,6 +64,8 @@ async function runIn(
   const subscriber = await startSubscriber(house.nats.url)
   const { gauge, stop: stopGauge } = startGauge(house.ingressUrl, partitions)
   const stopCustomers = startCustomers(customers, ledger, await createShows(ledger), customersChance)
+  // So long it takes until all that is done for the first time has been done.
+  await sleep(warmUpMs)
   const calm = { fromMs: performance.now(), toMs: performance.now() + calmMs }
   await sleep(calmMs)
 

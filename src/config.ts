@@ -40,8 +40,8 @@ const environment = z.object({
   TURNSTILE_REQUEST_TIMEOUT_MS: integer(100, 60_000).default(4_500),
   /** How long requests are still taken after SIGTERM, until load balancers have noticed. */
   TURNSTILE_DRAIN_MS: integer(0, 300_000).default(1_000),
-  /** How many requests may wait for their answer in one process; the next gets 503. */
-  TURNSTILE_MAX_PENDING_REQUESTS: integer(1, 100_000).default(2_000),
+  /** The most requests that may wait for their answer in one process; fewer while they wait for too long. The next gets 503. */
+  TURNSTILE_MAX_PENDING_REQUESTS: integer(1, 100_000).default(1_000),
   /** How many messages may wait in all mailboxes before the ingress answers 503. */
   TURNSTILE_MAX_LAG: integer(1, 100_000_000).default(50_000),
   /** The most calls a second that one process makes to one external service. */

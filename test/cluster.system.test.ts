@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { findLost } from '../ops/record.ts'
 import { Client, startLoad } from './support/client.ts'
-import { type Cluster, findLost, shares, startCluster } from './support/cluster.ts'
+import { type Cluster, shares, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { until } from './support/wait.ts'
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { actors } from '../actors/index.ts'
 import { readJournal, recordedJournals } from '../ops/record-journal/file.ts'
 import { record } from '../ops/record-journal/main.ts'
+import { projections } from '../src/projections/index.ts'
 import { inspect, type WholeRecord } from '../src/store/memory-inspection.ts'
 import { verify } from '../src/verify/verify.ts'
 
@@ -11,7 +12,12 @@ const beforeAlarms = '0001-0.1.0.jsonl'
 
 /** @returns the checks that found something, with what they found first */
 async function broken(journal: WholeRecord) {
-  const { verdicts } = await verify(inspect(journal), { actors, graceMs: 600_000, onProgress: () => {} })
+  const { verdicts } = await verify(inspect(journal), {
+    actors,
+    readModels: projections,
+    graceMs: 600_000,
+    onProgress: () => {},
+  })
   return Object.entries(verdicts).filter(([, { differences }]) => differences > 0)
 }
 

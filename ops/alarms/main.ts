@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { connect } from '@nats-io/transport-node'
 import postgres from 'postgres'
 import { partitionOf } from '../../src/actor/ids.ts'
+import { residentMb } from '../memory.ts'
 import { percentile } from '../percentile.ts'
 import { type Daemon, startDaemon } from '../sandbox/daemon.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -54,7 +55,7 @@ async function measure(sandbox: Sandbox, far: number, due: number): Promise<Reco
   progress('a worker without any alarms')
   const idle = await start()
   await sleep(5_000)
-  const emptyMb = residentMb(idle)
+  const emptyMb = residentMb(idle.process().pid) ?? 0
   await idle.stop()
 
   const sql = postgres(sandbox.postgres.url, { max: 4, onnotice: () => {} })
@@ -79,7 +80,7 @@ async function measure(sandbox: Sandbox, far: number, due: number): Promise<Reco
     await allSeen(seen.atMs, deadlines, (atMs) => atMs < startedMs, 120_000)
     const overdueMs = Math.max(...seen.atMs.values()) - startedMs
     const firstMs = Math.min(...seen.atMs.values()) - startedMs
-    const fullMb = residentMb(first)
+    const fullMb = residentMb(first.process().pid) ?? 0
 
     progress('a second worker, and kill -9 of the first while alarms go off')
     const second = await start()
@@ -227,11 +228,6 @@ async function inversions(sql: postgres.Sql, deadlines: Map<string, number>): Pr
     latest.set(partition, Math.max(before, atMs))
   }
   return count
-}
-
-function residentMb(daemon: Daemon): number {
-  const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.process().pid}/status`, 'utf8')) ?? []
-  return Math.round(Number(kilobytes) / 1024)
 }
 
 function progress(line: string): void {

@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { startDaemon } from '../sandbox/daemon.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
+import { runClient } from './client.ts'
 import { cpuSeconds } from './cpu.ts'
 import type { LoadOptions, LoadResult } from './load.ts'
+import { createShows } from './shows.ts'
 
 const help = `npm run bench [-- options]: bookings a second over HTTP, on servers of its own, with everything on this machine.
 
@@ -93,7 +94,7 @@ async function runOnce(workload: Workload, load: LoadOptions, processes: Process
   const usage = () =>
     Object.entries(processes).map(([name, server]) => [name, cpuSeconds(server.process().pid)] as const)
   const before = new Map(usage())
-  const result = await runLoad(load)
+  const result = await runClient<LoadOptions, LoadResult>('load.ts', load)
   const perSecond = result.booked / result.seconds
   const bookings = perSecond * (load.seconds + load.warmUpSeconds)
   const cpuMicroseconds = Object.fromEntries(
@@ -104,41 +105,6 @@ async function runOnce(workload: Workload, load: LoadOptions, processes: Process
     }),
   )
   return { workload: workload.name, ...result, perSecond, cpuMicroseconds }
-}
-
-function runLoad(load: LoadOptions): Promise<LoadResult> {
-  return new Promise((resolve, reject) => {
-    const args = ['--import', 'tsx', path.join(import.meta.dirname, 'load.ts'), JSON.stringify(load)]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk))
-    child.on('error', reject)
-    child.on('exit', (code) => {
-      if (code === 0) resolve(JSON.parse(output))
-      else reject(new Error(`the load client ended with ${code}`))
-    })
-  })
-}
-
-async function createShows(url: string, { shows, seats }: Workload): Promise<string[]> {
-  const body = JSON.stringify({
-    dead_nation_id: '01900000-0000-7000-8000-0000000000dd',
-    number_of_tickets: seats,
-    start_time: '2027-01-01T20:00:00Z',
-    title: 'The Hounds of Love',
-    venue: 'Lyceum',
-  })
-  const create = async (): Promise<string> => {
-    const response = await fetch(`${url}/shows`, {
-      method: 'POST',
-      body,
-      headers: { 'Content-Type': 'application/json' },
-    })
-    const { show_id } = (await response.json()) as { show_id?: string }
-    if (show_id === undefined) throw new Error(`POST /shows was answered with ${response.status}`)
-    return show_id
-  }
-  return Promise.all(Array.from({ length: shows }, create))
 }
 
 function report(runs: Run[]): string {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BookingView, VipBundleView } from '../../schemas/http.ts'
-import { differencesOf, settledFindings } from '../findings.ts'
-import { request, withKey } from '../http.ts'
+import { request } from '../http.ts'
+import { settledRecord, violationsOf } from '../record.ts'
 import { startDaemon } from '../sandbox/daemon.ts'
 import type { Report } from '../sandbox/gateway.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -61,7 +61,7 @@ async function runOn(sandbox: Sandbox, url: string, { bundles, fault, progress }
   await waitForEnds(ends, bundles, progress)
   const totalMs = Date.now() - startedMs
   progress('waiting until nothing is under way')
-  const findings = await settledFindings(postgres.url, patienceMs)
+  const findings = await settledRecord(postgres.url, patienceMs)
   await close()
 
   progress('comparing what the services have, the seats and the record')
@@ -74,20 +74,19 @@ async function runOn(sandbox: Sandbox, url: string, { bundles, fault, progress }
     ...(await judgeSeats(url, shows, all)),
     ...(await judgeTickets(url, all)),
     ...judgeKeys(report),
-    ...differencesOf(findings),
+    ...violationsOf(findings),
   ]
   return { violations, bundles: all, totalMs, report }
 }
 
 async function createShow(url: string, seats: number): Promise<string> {
-  const details = {
+  const { body } = await request<{ show_id: string }>(`${url}/shows`, 'POST', {
     dead_nation_id: '01900000-0000-7000-8000-0000000000dd',
     number_of_tickets: seats,
     start_time: '2027-01-01T20:00:00Z',
     title: 'The Hounds of Love',
     venue: 'Lyceum',
-  }
-  const { body } = await request<{ show_id: string }>(`${url}/shows`, { method: 'POST', body: details })
+  })
   return body.show_id
 }
 
@@ -95,10 +94,9 @@ async function ask(url: string, index: number, shows: string[]): Promise<Asked> 
   const [atMs, obstacle] = [Date.now(), obstacleOf(index)]
   const order = orderOf(index, shows)
   type Ids = { vip_bundle_id: string; booking_id: string }
-  const post = (body: object) => ({ method: 'POST' as const, body, headers: withKey(randomUUID()) })
-  const { body } = await request<Ids>(`${url}/book-vip-bundle`, post(order))
+  const { body } = await request<Ids>(`${url}/book-vip-bundle`, 'POST', order, randomUUID())
   const id = body.vip_bundle_id
-  if (obstacle === 'stopped') await request(`${url}/vip-bundles/${id}/cancel`, post({}))
+  if (obstacle === 'stopped') await request(`${url}/vip-bundles/${id}/cancel`, 'POST', {}, randomUUID())
   return { id, booking: body.booking_id, atMs, obstacle, isShort: isShort(index) }
 }
 

@@ -35,7 +35,15 @@ export function writeJournal({ partitions, turns, actors, nowMs }: WholeRecord, 
 }
 
 export function readJournal(name: string): WholeRecord {
-  const record: WholeRecord = { partitions: [], turns: [], actors: [], letters: [], nowMs: 0 }
+  const record: WholeRecord = {
+    partitions: [],
+    turns: [],
+    actors: [],
+    letters: [],
+    readModels: [],
+    pauses: [],
+    nowMs: 0,
+  }
   const text = readFileSync(path.join(journalsFolder, name), 'utf8')
   for (const line of text
     .trimEnd()

@@ -28,7 +28,7 @@ async function readAll({ store, clock }: World): Promise<WholeRecord> {
   const actors = await store.load(
     [...addresses.values()].map((address) => ({ ...address, partition: partitionOf(address.id, partitionCount) })),
   )
-  return { partitions, turns, actors, letters: [], nowMs: clock.monotonicMs() }
+  return { partitions, turns, actors, letters: [], readModels: [], pauses: [], nowMs: clock.monotonicMs() }
 }
 
 /** @returns the process's exit code */

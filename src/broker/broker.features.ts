@@ -155,6 +155,19 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 11, 2)).takes(5)), idsOf(there))
       })
 
+      it('are offered to everybody who listens', async () => {
+        const other = (await harness.connect()).mailboxes
+        const heard: string[] = []
+        const end = broker.mailboxes.onOffer(() => heard.push('one'))
+        other.onOffer(() => heard.push('other'))
+        other.offer()
+        await until('both hear it', () => heard.length === 2)
+        end()
+        broker.mailboxes.offer()
+        await until('one has stopped listening', () => heard.length === 3)
+        assert.deepEqual(heard.slice(2), ['other'])
+      })
+
       it('name their stream and where it ends, the same for all', async () => {
         await broker.publisher.publish([commandTo(actorIn(12))])
         const state = await broker.mailboxes.streams()

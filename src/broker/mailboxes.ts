@@ -23,6 +23,7 @@ export class NatsMailboxes implements Mailboxes {
   readonly #streams: Streams
   readonly #subjects: Subjects
   readonly #readings = new Set<Reading>()
+  readonly #offerListeners = new Set<() => void>()
 
   constructor(connection: Connection, manager: JetStreamManager, streams: Streams, subjects: Subjects, ticker: Ticker) {
     this.#connection = connection
@@ -31,6 +32,9 @@ export class NatsMailboxes implements Mailboxes {
     this.#subjects = subjects
     ticker.add((nowMs) => this.#each((reading) => reading.tick(nowMs)))
     connection.on('reconnected', () => this.#each((reading) => reading.connectionLost()))
+    connection.subscribe(subjects.offers, () => {
+      for (const listener of this.#offerListeners) listener()
+    })
   }
 
   streams(): Promise<StreamStates> {
@@ -63,6 +67,15 @@ export class NatsMailboxes implements Mailboxes {
     const what = { filter: this.#subjects.mailboxOf(partition), seq: cursor + 1 }
     const { mailboxStream } = this.#subjects
     await this.#connection.whileConnected(() => this.#manager.streams.purge(mailboxStream, what))
+  }
+
+  offer(): void {
+    this.#connection.tell(this.#subjects.offers, '')
+  }
+
+  onOffer(listener: () => void): () => void {
+    this.#offerListeners.add(listener)
+    return () => void this.#offerListeners.delete(listener)
   }
 
   async close(): Promise<void> {

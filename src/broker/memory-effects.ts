@@ -9,7 +9,7 @@ import type { Stored } from './wire.ts'
 const rejectedRetryMs = 1_000
 
 /** An effect in the queue. `lease` names the delivery that it is out for at present. */
-type Item = { message: Stored; attempts: number; lease: object | undefined }
+type Item = { message: Stored; attempts: number; lease: object | undefined /** Of the stream. */; life: object }
 
 type Consumer = {
   service: string
@@ -26,6 +26,7 @@ export class MemoryEffectQueue {
   /** What is in hand comes again when nobody has said a word for so long. */
   ackWaitMs = 30_000
   readonly #consumers = new Set<Consumer>()
+  #life = {}
   /** What nobody works on, by service. */
   readonly #waiting = new Map<string, Item[]>()
 
@@ -33,8 +34,13 @@ export class MemoryEffectQueue {
     this.#stream = stream
     this.#subjects = subjects
     this.#schedule = schedule
-    stream.onLoss(() => this.#waiting.clear())
-    stream.onAppend((service, message) => this.#enqueue(service, { message, attempts: 0, lease: undefined }))
+    stream.onLoss(() => {
+      this.#waiting.clear()
+      this.#life = {}
+    })
+    stream.onAppend((service, message) => {
+      this.#enqueue(service, { message, attempts: 0, lease: undefined, life: this.#life })
+    })
   }
 
   /** One process's way in. Closing it lets go of its consumers, not of what they have in hand. */
@@ -63,6 +69,8 @@ export class MemoryEffectQueue {
 
   #enqueue(service: string, item: Item): void {
     item.lease = undefined
+    // What was in hand when the stream was lost is gone with it.
+    if (item.life !== this.#life) return
     const waiting = this.#waiting.get(service) ?? []
     waiting.push(item)
     this.#waiting.set(service, waiting)
@@ -72,11 +80,13 @@ export class MemoryEffectQueue {
   #hand(service: string): void {
     this.#schedule(0, () => {
       const waiting = this.#waiting.get(service) ?? []
-      for (const consumer of this.#consumers) {
-        if (consumer.service !== service) continue
-        while (consumer.inHand < consumer.concurrency && waiting.length > 0) {
-          void this.#work(consumer, waiting.shift() as Item)
-        }
+      while (waiting.length > 0) {
+        const next = [...this.#consumers].find((one) => one.service === service && one.inHand < one.concurrency)
+        if (!next) return
+        // To the end of the line, so that each process gets its share.
+        this.#consumers.delete(next)
+        this.#consumers.add(next)
+        void this.#work(next, waiting.shift() as Item)
       }
     })
   }

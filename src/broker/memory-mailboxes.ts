@@ -23,6 +23,7 @@ export class MemoryMailboxes implements Mailboxes {
   readonly #subjects: Subjects
   readonly #schedule: Schedule
   readonly #readings = new Set<MemoryReading>()
+  readonly #offerListeners = new Set<() => void>()
 
   constructor(streams: Record<StreamName, MemoryStream>, subjects: Subjects, schedule: Schedule) {
     this.#streams = streams
@@ -62,6 +63,17 @@ export class MemoryMailboxes implements Mailboxes {
 
   async purge(partition: number, cursor: number): Promise<void> {
     this.#stream.remove(String(partition), ({ sequence }) => sequence <= cursor)
+  }
+
+  offer(): void {
+    this.#schedule(0, () => {
+      for (const listener of this.#offerListeners) listener()
+    })
+  }
+
+  onOffer(listener: () => void): () => void {
+    this.#offerListeners.add(listener)
+    return () => void this.#offerListeners.delete(listener)
   }
 }
 

@@ -48,6 +48,11 @@ export class MemoryStream {
     return { duplicate: false }
   }
 
+  /** All that it holds, in its order. */
+  get messages(): Stored[] {
+    return [...this.#lanes.values()].flat().sort((a, b) => a.sequence - b.sequence)
+  }
+
   /** Loses its end, as a server does after a power cut. */
   loseAfter(sequence: number): void {
     for (const lane of this.#lanes.keys()) this.remove(lane, (message) => message.sequence > sequence)

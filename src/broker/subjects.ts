@@ -62,6 +62,11 @@ export class Subjects {
     return `${this.prefix}.mbx.${partitionOf(id, this.partitions)}.${kind}.${id}.${type}`
   }
 
+  /** Where workers tell each other that there are partitions to take. */
+  get offers(): string {
+    return `${this.prefix}.offers`
+  }
+
   event({ kind, id }: Address, type: string): string {
     return `${this.prefix}.evt.${kind}.${id}.${type}`
   }

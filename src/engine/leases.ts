@@ -13,14 +13,17 @@ const finishMs = 2_000
 
 /**
  * Keeps this worker's fair share of the partitions. Each beat renews its one lease, on which all its partitions hang, and
- * compares: more than its share, it gives some up; less, it takes free ones. Only the difference moves.
+ * compares: more than its share, it gives some up; less, it takes free ones. Only the difference moves. What is given up is
+ * offered to the others, whose next beat then comes at once.
  */
 export class LeaseKeeper {
   readonly #worker: string
   readonly #leaseMs: number
   readonly #engine: Engine
   readonly #ports: LeasePorts
-  readonly #stopping = new AbortController()
+  #isStopping = false
+  /** Ends the wait for the next beat. */
+  #nap = new AbortController()
   /** Being given up: still ours in the store, no longer for the engine to take. */
   readonly #leaving = new Set<number>()
   /** What is being seen to beside the beat. */
@@ -43,20 +46,24 @@ export class LeaseKeeper {
 
   /** Gives everything up in good order, for others to take at once, and leaves. */
   async stop(): Promise<void> {
-    this.#stopping.abort()
+    this.#isStopping = true
+    this.#nap.abort()
     await this.#running
     try {
       await this.#giveUp(this.#engine.partitions)
       await this.#ports.store.leave(this.#worker)
+      // Only now is the share of the others larger.
+      this.#ports.mailboxes.offer()
     } catch (error) {
       this.#ports.log.warn({ err: error }, 'left without saying so: others take over when the lease has run out')
     }
   }
 
   async #run(): Promise<void> {
-    const { clock, log } = this.#ports
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
+    const { mailboxes, clock, log } = this.#ports
+    const endOffers = mailboxes.onOffer(() => this.#nap.abort())
+    while (!this.#isStopping) {
+      this.#nap = new AbortController()
       try {
         await this.#beat()
         if (!this.#isReachable) log.info({}, 'the lease is renewed again')
@@ -65,12 +72,13 @@ export class LeaseKeeper {
         if (this.#isReachable) log.warn({ err: error }, 'the lease cannot be renewed, trying again')
         this.#isReachable = false
       }
-      await clock.sleep(this.#leaseMs / beatsPerLease, signal)
+      await clock.sleep(this.#leaseMs / beatsPerLease, this.#nap.signal)
     }
+    endOffers()
   }
 
   async #beat(): Promise<void> {
-    const { store, observer } = this.#ports
+    const { store, mailboxes, observer } = this.#ports
     const lag = this.#engine.partitions.reduce((sum, partition) => sum + partition.lag, 0)
     const cluster = await store.heartbeat(this.#worker, this.#leaseMs, lag)
     this.#engine.pauses.heed(cluster.pauses)
@@ -80,7 +88,12 @@ export class LeaseKeeper {
     const mine = this.#engine.partitions.filter(({ isLeaving }) => !isLeaving)
     const missing = fairShare(cluster, this.#worker) - mine.length
     if (missing > 0) this.#send('take', () => this.#take(cluster, missing))
-    if (missing < 0) this.#send('give up', () => this.#giveUp(mine.slice(missing)))
+    if (missing < 0) {
+      this.#send('give up', async () => {
+        await this.#giveUp(mine.slice(missing))
+        mailboxes.offer()
+      })
+    }
     observer.owned(this.#engine.partitions.length)
     observer.lag(lag)
 
@@ -126,7 +139,7 @@ export class LeaseKeeper {
     const start = Math.floor((cluster.workers.indexOf(this.#worker) * free.length) / cluster.workers.length)
     const wanted = [...free.slice(start), ...free.slice(0, start)].slice(0, count).map(({ id }) => id)
     const { mailbox: stream } = await this.#engine.streams.look()
-    if (this.#stopping.signal.aborted) return
+    if (this.#isStopping) return
     const rows: PartitionRow[] = await this.#ports.store.claim(this.#worker, wanted, stream)
     this.#engine.adopt(rows)
     const ids = rows.map(({ id }) => id)

@@ -85,6 +85,10 @@ export interface Mailboxes {
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox>
   /** Removes what the cursor has passed from the broker's disk. */
   purge(partition: number, cursor: number): Promise<void>
+  /** Tells all workers that there are partitions to take. Who does not hear it finds out by itself. */
+  offer(): void
+  /** Hears of offers, this worker's own among them. @returns what ends it */
+  onOffer(listener: () => void): () => void
 }
 
 /** Everything that leaves the engine. `messageId` is deterministic, so that publishing twice is harmless. */

@@ -1,23 +1,27 @@
-import type { Config } from '../config.ts'
 import type { Requests } from '../engine/ports.ts'
 import type { Asker } from './asker.ts'
 import type { DatabaseHealth } from './health.ts'
+import type { PendingLimit } from './pending-limit.ts'
 import { Problem } from './problems.ts'
 
-type Limits = Pick<Config, 'TURNSTILE_MAX_LAG' | 'TURNSTILE_MAX_PENDING_REQUESTS'>
+/** Why a command is not taken. Of each kind the detail is the same every time. */
+export type Refusal = { code: 'unavailable' | 'overloaded'; detail: string }
 
 /** Says no at once to what could not be done in time. */
 export class Admission {
   readonly #requests: Requests
   readonly #health: DatabaseHealth
   readonly #asker: Asker
-  readonly #limits: Limits
+  readonly #limit: PendingLimit
+  readonly #maxLag: number
 
-  constructor(requests: Requests, health: DatabaseHealth, asker: Asker, limits: Limits) {
+  /** @param maxLag how many messages may wait in all mailboxes */
+  constructor(requests: Requests, health: DatabaseHealth, asker: Asker, limit: PendingLimit, maxLag: number) {
     this.#requests = requests
     this.#health = health
     this.#asker = asker
-    this.#limits = limits
+    this.#limit = limit
+    this.#maxLag = maxLag
   }
 
   /** What this process cannot reach; nothing when all is well. */
@@ -36,21 +40,25 @@ export class Admission {
   }
 
   /**
-   * Whether so many commands may be sent now. While nobody waits, a batch may be larger than the limit: it could never be
-   * sent else.
-   *
-   * @throws `unavailable` or `overloaded`
+   * Why no command is taken now; nothing when all is well. A batch is as welcome as a single command: were each of its
+   * commands counted, a large one would never find room while others wait.
    */
-  checkCommands(count: number): void {
+  refusal(): Refusal | undefined {
     const standstill = this.standstill()
-    if (standstill !== undefined) throw new Problem('unavailable', standstill)
-    if (this.#health.lag > this.#limits.TURNSTILE_MAX_LAG) {
-      throw new Problem('overloaded', `${this.#health.lag} messages are waiting in the mailboxes already`)
+    if (standstill !== undefined) return { code: 'unavailable', detail: standstill }
+    if (this.#health.lag > this.#maxLag) {
+      return { code: 'overloaded', detail: 'too many messages are waiting in the mailboxes already' }
     }
-    const { waiting } = this.#asker
-    if (waiting > 0 && waiting + count > this.#limits.TURNSTILE_MAX_PENDING_REQUESTS) {
-      throw new Problem('overloaded', `${waiting} commands are waiting here for their answers already`)
+    if (this.#asker.waiting >= this.#limit.current) {
+      return { code: 'overloaded', detail: 'too many commands are waiting here for their answers already' }
     }
+    return undefined
+  }
+
+  /** @throws `unavailable` or `overloaded` */
+  checkCommands(): void {
+    const refusal = this.refusal()
+    if (refusal) throw new Problem(refusal.code, refusal.detail)
   }
 
   /** @throws `unavailable` */

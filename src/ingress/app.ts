@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
+import http from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Log } from '../engine/ports.ts'
 import { answerClientError } from './client-errors.ts'
+import type { Gate } from './gate.ts'
 import { Problem } from './problems.ts'
 import { toProblem } from './to-problem.ts'
 import type { Traffic } from './traffic.ts'
@@ -11,16 +13,23 @@ const maxHeaderBytes = 16 * 1024
 /** Longer than load balancers keep theirs (60 s as a rule), so that it is not us who hang up on a request. */
 const keepAliveMs = 72_000
 const wholeRequestMs = 30_000
+const serverOptions: http.ServerOptions = {
+  keepAliveTimeout: keepAliveMs,
+  requestTimeout: wholeRequestMs,
+  maxHeaderSize: maxHeaderBytes,
+  // Node would answer by itself, without a word; a hook does it instead.
+  requireHostHeader: false,
+}
 
 /** The HTTP server without its routes: its limits, how bodies are read, and how errors are answered. */
-export function createApp(traffic: Traffic, makeId: () => string, log: Log): FastifyInstance {
+export function createApp(traffic: Traffic, gate: Gate, makeId: () => string, log: Log): FastifyInstance {
   const app: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
-    keepAliveTimeout: keepAliveMs,
-    requestTimeout: wholeRequestMs,
-    // Node would answer by itself, without a word; the hook below does it instead.
-    http: { maxHeaderSize: maxHeaderBytes, requireHostHeader: false },
+    serverFactory: (handle) =>
+      http.createServer(serverOptions, (request, response) => {
+        if (!gate.turnAway(request, response)) handle(request, response)
+      }),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // An id of any length reaches its schema, which says what is wrong with it.

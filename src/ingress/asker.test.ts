@@ -27,17 +27,22 @@ function open(timeoutMs = 4_500) {
   const house = createHouse()
   house.onSend = async () => ({ duplicate: false })
   const { requests, reads, log } = house
-  const asker = new Asker({ requests, reads, partitions: 64, timeoutMs, log })
+  const waits: number[] = []
+  const answered = (waitedMs: number) => void waits.push(waitedMs)
+  const asker = new Asker({ requests, reads, partitions: 64, timeoutMs, answered, log })
   opened.push(asker)
-  return { house, asker }
+  return { house, asker, waits }
 }
 
-test('an answer reaches whoever asked', async () => {
-  const { house, asker } = open()
+test('an answer reaches whoever asked, and how long it took is told', async () => {
+  const { house, asker, waits } = open()
   const asked = asker.ask(command())
   assert.equal(asker.waiting, 1)
+  const untilMs = performance.now() + 20
+  while (performance.now() < untilMs) await sleep(5)
   house.answer({ requestId: messageId, reply })
   assert.deepEqual(await asked, reply)
+  assert.ok(waits.length === 1 && Number(waits[0]) >= 20)
   assert.equal(asker.waiting, 0)
 })
 

@@ -11,13 +11,21 @@ type Waiter = {
 }
 
 /** A command that is out, and everybody who waits for its answer. */
-type Question = { command: OutgoingCommand; waiters: Waiter[]; lookUpAtMs: number; lookUpDelayMs: number }
+type Question = {
+  command: OutgoingCommand
+  waiters: Waiter[]
+  askedAtMs: number
+  lookUpAtMs: number
+  lookUpDelayMs: number
+}
 
 export type AskerOptions = {
   requests: Requests
   reads: Pick<Reads, 'findTurns'>
   partitions: number
   timeoutMs: number
+  /** Told of each answer how long it took. */
+  answered(waitedMs: number, nowMs: number): void
   log: Log
 }
 
@@ -76,8 +84,9 @@ export class Asker {
   }
 
   async #send(command: OutgoingCommand, waiter: Waiter): Promise<void> {
-    const lookUpAtMs = performance.now() + firstLookUpMs
-    const question: Question = { command, waiters: [waiter], lookUpAtMs, lookUpDelayMs: tickMs }
+    const askedAtMs = performance.now()
+    const lookUpAtMs = askedAtMs + firstLookUpMs
+    const question: Question = { command, waiters: [waiter], askedAtMs, lookUpAtMs, lookUpDelayMs: tickMs }
     this.#questions.set(command.messageId, question)
     try {
       const { requests, timeoutMs } = this.#options
@@ -91,6 +100,8 @@ export class Asker {
   #answer(requestId: string, reply: Reply, fingerprint: string | undefined): void {
     const question = this.#questions.get(requestId)
     if (!question) return
+    const nowMs = performance.now()
+    this.#options.answered(nowMs - question.askedAtMs, nowMs)
     for (const waiter of this.#remove(question)) {
       // Without a fingerprint it was no HTTP request, and no key can have been reused.
       if (fingerprint === undefined || fingerprint === waiter.fingerprint) waiter.resolve(reply)

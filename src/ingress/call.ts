@@ -69,12 +69,12 @@ function originOf(route: Route, params: unknown, { raw, correlationId }: Fastify
 }
 
 async function ask(command: OutgoingCommand, { asker, admission }: House): Promise<Record<string, unknown>> {
-  admission.checkCommands(1)
+  admission.checkCommands()
   return acceptedOf(await asker.ask(command))
 }
 
 async function askAll(batch: NextCommand[], origin: Origin, { asker, admission, reads }: House): Promise<void> {
-  admission.checkCommands(batch.length)
+  admission.checkCommands()
   const digest = digestOf(origin, batch)
   if ((await reads.claimKey(origin.requestId, digest)) !== digest) throw keyReused()
   const answers = await Promise.allSettled(commandsOf(batch, digest, origin).map((command) => asker.ask(command)))

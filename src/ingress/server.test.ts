@@ -264,6 +264,43 @@ describe('refusing at once', () => {
     await assertProblem(await post('/book-tickets', order), 503, 'overloaded')
   })
 
+  test('before the body is read, with one line in the log for all of them', async () => {
+    await ingress.close()
+    house = createHouse()
+    house.lag = 11
+    ingress = await openIngress(house, { TURNSTILE_MAX_LAG: '10' })
+    for (const path of ['/book-tickets', '/shows', '/nowhere']) {
+      const headers = { 'Correlation-ID': 'story-3', 'Content-Type': 'application/json' }
+      const response = await fetch(`${ingress.url}${path}`, { method: 'POST', body: '{no JSON', headers })
+      assert.equal(response.headers.get('correlation-id'), 'story-3')
+      assert.equal(response.headers.get('retry-after'), '1')
+      await assertProblem(response, 503, 'overloaded')
+    }
+    assert.equal((await fetch(`${ingress.url}/health`)).status, 200)
+    assert.equal((await fetch(`${ingress.url}/shows/${showId}`)).status, 404)
+    assert.equal(house.logged.filter(({ level }) => level === 'warn').length, 1)
+    const counted = /^turnstile_http_request_seconds_count{route="none",method="POST",status="503"} 3$/m
+    assert.match(await (await fetch(`${ingress.url}/metrics`)).text(), counted)
+  })
+
+  test('on a connection that goes on, however long the body is that nobody reads', async (t) => {
+    await ingress.close()
+    house = createHouse()
+    house.lag = 11
+    ingress = await openIngress(house, { TURNSTILE_MAX_LAG: '10' })
+    const socket = net.connect(Number(new URL(ingress.url).port))
+    t.after(() => socket.destroy())
+    let received = ''
+    socket.setEncoding('latin1').on('data', (chunk) => (received += chunk))
+    const body = 'x'.repeat(900_000)
+    const request = `POST /book-tickets HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    for (const times of [1, 2, 3]) {
+      socket.write(request)
+      while (received.split('/problems/overloaded').length - 1 < times) await sleep(5)
+    }
+    assert.equal(received.match(/HTTP\/1\.1 503 /g)?.length, 3)
+  })
+
   test('when too many wait already', async () => {
     await ingress.close()
     await open({ TURNSTILE_MAX_PENDING_REQUESTS: '2', TURNSTILE_REQUEST_TIMEOUT_MS: '300' })

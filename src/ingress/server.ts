@@ -7,10 +7,12 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { Admission } from './admission.ts'
 import { createApp } from './app.ts'
 import { Asker } from './asker.ts'
+import { Gate } from './gate.ts'
 import { DatabaseHealth } from './health.ts'
 import { Live } from './live/live.ts'
 import { makeOpenApi } from './openapi.ts'
 import { makeDocsPage } from './pages/docs.ts'
+import { PendingLimit } from './pending-limit.ts'
 import { addRoutes } from './router.ts'
 import { routes as allRoutes } from './routes/index.ts'
 import { operationRoutes } from './routes/operation.ts'
@@ -53,11 +55,19 @@ export function createIngress(options: IngressOptions): Ingress {
   const health = new DatabaseHealth(reads, log)
   const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
   const partitions = config.TURNSTILE_PARTITIONS
-  const asker = new Asker({ requests, reads, partitions, timeoutMs, log })
+  const limit = new PendingLimit(config.TURNSTILE_MAX_PENDING_REQUESTS, metrics.pendingLimit)
+  const answered = (waitedMs: number, nowMs: number) => limit.note(waitedMs, nowMs)
+  const asker = new Asker({ requests, reads, partitions, timeoutMs, answered, log })
   const live = new Live({ feed, partitions, log, count: metrics.listeners })
-  const admission = new Admission(requests, health, asker, config)
+  const admission = new Admission(requests, health, asker, limit, config.TURNSTILE_MAX_LAG)
   const traffic = new Traffic({ makeId, metrics, log })
-  const app = createApp(traffic, makeId, log)
+  const gate = new Gate({
+    refusal: () => (isOpen && !traffic.isDraining ? admission.refusal() : undefined),
+    makeId,
+    metrics,
+    log,
+  })
+  const app = createApp(traffic, gate, makeId, log)
   const routes = isOpen ? allRoutes : operationRoutes
   const openapi = makeOpenApi(routes)
   addRoutes(app, routes, {

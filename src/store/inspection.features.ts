@@ -34,11 +34,24 @@ const letter = {
   requeuedAt: '2030-01-05T00:00:00.000Z',
 }
 
+const ticketRow = (partition: number, id: string) => ({ partition, kind: 'ticket', id, fields: { ticket_id: id } })
+
 const whole: WholeRecord = {
   partitions: [row(0, 5), row(1, 1), row(2, 0)],
   turns,
   actors: [actor, { partition: 1, kind: 'show', id: bert, version: 1, state: {} }],
   letters: [letter, { ...letter, messageId: randomUUID(), status: 'open' }],
+  readModels: [
+    {
+      name: 'tickets',
+      positions: [
+        { partition: 0, position: 4 },
+        { partition: 1, position: 1 },
+      ],
+      rows: [ticketRow(0, ada), ticketRow(1, ada), ticketRow(1, bert)],
+    },
+  ],
+  pauses: [{ target: 'service', name: 'payments', who: 'ada', reason: 'double refunds', ms: 3_600_000 }],
   nowMs: Date.parse('2030-03-01T00:00:00.000Z'),
 }
 
@@ -129,6 +142,28 @@ export function describeInspection(name: string, open: (record: WholeRecord) => 
         found.map(({ payload, ...rest }) => ({ ...rest, payload: Uint8Array.from(payload) })),
         [letter],
       )
+    })
+
+    test('reads read models, as far as they have come', async () => {
+      assert.deepEqual(await view(0, (view) => view.readModels()), [{ name: 'tickets', position: 4 }])
+      assert.deepEqual(await view(2, (view) => view.readModels()), [])
+      const keys = [ticketRow(1, bert), ticketRow(1, randomUUID()), ticketRow(0, ada)]
+      const found = await view(1, (view) => view.rows('tickets', keys))
+      assert.deepEqual(new Set(found), new Set([ticketRow(1, bert), ticketRow(0, ada)]))
+      assert.equal(await view(1, (view) => view.countRows('tickets')), 2)
+      assert.equal(await view(1, (view) => view.countRows('shows')), 0)
+    })
+
+    test('knows what is paused, and for how long', async () => {
+      const inspection = await open(whole)
+      const [paused, ...others] = await inspection.pauses()
+      assert.ok(paused && paused.ms >= 3_600_000)
+      const { ms: _, ...rest } = paused
+      assert.deepEqual(
+        [rest, others],
+        [{ target: 'service', name: 'payments', who: 'ada', reason: 'double refunds' }, []],
+      )
+      await inspection.close()
     })
 
     test('tells the first gap, a message taken twice, a state without turns, and the first alarm', async () => {

@@ -5,7 +5,8 @@ import type { WholeRecord } from './memory-inspection.ts'
 
 /** Puts a whole record into a migrated database, in the place of what is there. */
 export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): Promise<void> {
-  await sql`truncate partition, worker, turn, actor, dead_letter, dead_letter_audit`
+  await sql`truncate partition, worker, turn, actor, dead_letter, dead_letter_audit, pause, projection`
+  await sql`truncate tickets, ops_bookings, bookings, shows`
   await sql`
     insert into partition (id, epoch, owner, cursor, stream, head, published, armed)
     select * from json_to_recordset(${json(record.partitions)}::text::json)
@@ -36,4 +37,16 @@ export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): 
     select 0, "messageId", 1, "requeuedAt", 'a test', 'requeue', '{}'
     from json_to_recordset(${json(letters)}::text::json) as row("messageId" uuid, "requeuedAt" timestamptz)
     where "requeuedAt" is not null`
+  for (const { name, positions, rows } of record.readModels) {
+    await sql`
+      insert into projection (name, partition, position)
+      select ${name}, partition, position from json_to_recordset(${json(positions)}::text::json) as row(partition int, position bigint)`
+    await sql`
+      insert into ${sql(name)} (partition, kind, id, fields)
+      select * from json_to_recordset(${json(rows)}::text::json) as row(partition int, kind text, id uuid, fields json)`
+  }
+  await sql`
+    insert into pause (target, name, since, who, reason)
+    select target, name, now() - make_interval(secs => ms / 1000.0), who, reason
+    from json_to_recordset(${json(record.pauses)}::text::json) as row(target text, name text, ms bigint, who text, reason text)`
 }

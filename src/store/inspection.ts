@@ -1,4 +1,5 @@
-import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
+import type { Address, PartitionRow, Pause, StoredActor, TurnRecord } from '../engine/ports.ts'
+import type { ReadRow, RowKey } from '../engine/read-model-ports.ts'
 import type { LetterStatus } from './dead-letter-records.ts'
 
 /**
@@ -11,8 +12,14 @@ export interface Inspection {
    * grows, so the turns up to here are a state that the whole system was in.
    */
   heads(): Promise<{ id: number; head: number }[]>
-  /** Everything that `look` sees of the partition is as it is at one moment. */
-  view<T>(partition: number, look: (view: PartitionView) => Promise<T>): Promise<T>
+  /** What is paused. */
+  pauses(): Promise<StandingPause[]>
+  /**
+   * Everything that `look` sees of the partition is as it is at one moment.
+   *
+   * @param readModels those whose rows it wants to see: meanwhile no rebuild takes the place of one
+   */
+  view<T>(partition: number, look: (view: PartitionView) => Promise<T>, readModels?: string[]): Promise<T>
   close(): Promise<void>
 }
 
@@ -37,7 +44,16 @@ export interface PartitionView {
   stray(): Promise<Address | undefined>
   /** How many alarms are set, and the one that goes off first. */
   alarms(): Promise<{ armed: number; first?: Address & { at: string } }>
+  /** How far each read model has come in this partition; one that has not begun is missing. */
+  readModels(): Promise<{ name: string; position: number }[]>
+  /** The rows that exist among these. */
+  rows(readModel: string, keys: RowKey[]): Promise<ReadRow[]>
+  /** How many rows of the read model lie in this partition. */
+  countRows(readModel: string): Promise<number>
 }
+
+/** A pause, and for how long it has stood. */
+export type StandingPause = Pause & { who: string; reason: string; ms: number }
 
 export type MessageKey = Address & { partition: number; messageId: string }
 

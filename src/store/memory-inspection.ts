@@ -1,5 +1,6 @@
 import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
-import type { FoundLetter, Inspection, MessageKey, PartitionView } from './inspection.ts'
+import type { ReadRow } from '../engine/read-model-ports.ts'
+import type { FoundLetter, Inspection, MessageKey, PartitionView, StandingPause } from './inspection.ts'
 
 /** All of a record, as it is at one moment. */
 export type WholeRecord = {
@@ -7,13 +8,19 @@ export type WholeRecord = {
   turns: TurnRecord[]
   actors: StoredActor[]
   letters: FoundLetter[]
+  readModels: WholeReadModel[]
+  pauses: StandingPause[]
   nowMs: number
 }
+
+/** A read model: how far it has come in which partition, and its rows. */
+export type WholeReadModel = { name: string; positions: { partition: number; position: number }[]; rows: ReadRow[] }
 
 /** The inspection of a record that is in memory: of tests, the simulation, and recorded journals. */
 export function inspect(record: WholeRecord): Inspection {
   return {
     heads: async () => record.partitions.map(({ id, head }) => ({ id, head })),
+    pauses: async () => record.pauses,
     view: async (partition, look) => look(viewOf(record, partition)),
     close: async () => {},
   }
@@ -21,7 +28,10 @@ export function inspect(record: WholeRecord): Inspection {
 
 const pageTurns = 100
 
-function viewOf({ partitions, turns, actors, letters, nowMs }: WholeRecord, partition: number): PartitionView {
+function viewOf(
+  { partitions, turns, actors, letters, readModels, nowMs }: WholeRecord,
+  partition: number,
+): PartitionView {
   const row = partitions.find(({ id }) => id === partition)
   if (!row) throw new RangeError(`there is no partition ${partition}`)
   const own = turns.filter((turn) => turn.partition === partition)
@@ -31,6 +41,7 @@ function viewOf({ partitions, turns, actors, letters, nowMs }: WholeRecord, part
   const armed = residents
     .flatMap(({ kind, id, wake }) => (wake ? { kind, id, at: wake.at } : []))
     .sort((a, b) => a.at.localeCompare(b.at))
+  const rowsOf = (name: string): ReadRow[] => readModels.find((one) => one.name === name)?.rows ?? []
   return {
     row,
     nowMs,
@@ -69,6 +80,16 @@ function viewOf({ partitions, turns, actors, letters, nowMs }: WholeRecord, part
       return stray && { kind: stray.kind, id: stray.id }
     },
     alarms: async () => ({ armed: armed.length, ...(armed[0] && { first: armed[0] }) }),
+    readModels: async () => {
+      return readModels.flatMap(({ name, positions }) => {
+        return positions.flatMap((at) => (at.partition === partition ? { name, position: at.position } : []))
+      })
+    },
+    rows: async (name, keys) => {
+      const wanted = new Set(keys.map(keyOfAddress))
+      return rowsOf(name).filter((row) => wanted.has(keyOfAddress(row)))
+    },
+    countRows: async (name) => rowsOf(name).filter((row) => row.partition === partition).length,
   }
 }
 

@@ -239,6 +239,10 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
     })
   }
 
+  statusOf(letter: DeadLetter): Status {
+    return this.#settledLetters.get(letterKey(letter)) ?? 'open'
+  }
+
   /** What an operator does. */
   settle(letter: DeadLetter, status: Status): void {
     this.#settledLetters.set(letterKey(letter), status)

@@ -4,6 +4,7 @@ import { type OpenDatabase, openDatabase } from './database.fixtures.ts'
 import { describeInspection } from './inspection.features.ts'
 import { loadRecord } from './inspection.fixtures.ts'
 import { openInspection } from './postgres-inspection.ts'
+import { openRebuild } from './projections.ts'
 
 let database: OpenDatabase
 before(async () => {
@@ -27,4 +28,22 @@ test('a view stays at its moment while the record moves on', async () => {
   })
   assert.equal((await inspection.view(0, (view) => view.stray()))?.kind, 'show')
   await inspection.close()
+})
+
+test('while rows are looked at no rebuild takes the place of their table', async () => {
+  await database.reset()
+  const rebuild = openRebuild({ url: database.url, applicationName: 'test', deadlineMs: 5_000 })
+  await rebuild.begin('tickets')
+  const inspection = open()
+  await inspection.view(
+    0,
+    async (view) => {
+      assert.equal(await rebuild.swap('tickets'), false)
+      assert.equal(await view.countRows('tickets'), 0)
+    },
+    ['tickets', 'shows'],
+  )
+  assert.ok(await rebuild.swap('tickets'))
+  await inspection.close()
+  await rebuild.close()
 })

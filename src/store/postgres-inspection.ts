@@ -1,8 +1,9 @@
 import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
 import { Connection, type ConnectionOptions, type Query, type Sql } from './connection.ts'
 import { lines } from './encode.ts'
-import type { FoundLetter, FoundTurn, Inspection, MessageKey, PartitionView } from './inspection.ts'
+import type { FoundLetter, FoundTurn, Inspection, MessageKey, PartitionView, StandingPause } from './inspection.ts'
 import { askedFor } from './journal.ts'
+import { rowsAt } from './projections.ts'
 import { actorsAt, withWake } from './reads.ts'
 
 const pageTurns = 1_000
@@ -16,9 +17,12 @@ export function openInspection(options: ConnectionOptions): Inspection {
   const run = <Row extends object>(query: Query<Row>): Promise<Row[]> => connection.run(query)
   return {
     heads: () => run((sql) => sql<{ id: number; head: number }[]>`select id, head from partition order by id`),
-    async view(partition, look) {
+    pauses: () => run((sql) => standingPauses(sql)),
+    async view(partition, look, readModels = []) {
       await run((sql) => sql.unsafe('begin isolation level repeatable read read only'))
       try {
+        // Before the first look, which fixes the moment: of a table that comes later the rows would be missing.
+        if (readModels.length > 0) await run((sql) => sql`lock table ${sql(readModels)} in access share mode`)
         return await look(await viewOf(run, partition))
       } finally {
         await run((sql) => sql.unsafe('rollback'))
@@ -58,6 +62,9 @@ async function viewOf(run: Run, partition: number): Promise<PartitionView> {
       const next = await first((sql) => firstAlarm(sql, partition))
       return { armed: counted?.armed ?? 0, ...(next && { first: { ...next, at: next.at.toISOString() } }) }
     },
+    readModels: () => run((sql) => positionsIn(sql, partition)),
+    rows: (name, keys) => run((sql) => rowsAt(sql, name, keys)),
+    countRows: async (name) => (await first((sql) => rowCount(sql, name, partition)))?.rows ?? 0,
   }
 }
 
@@ -167,3 +174,14 @@ const firstAlarm = (sql: Sql, partition: number) => sql<(Address & { at: Date })
   where partition = ${partition}::int and wake_at is not null
   order by wake_at
   limit 1`
+
+const standingPauses = (sql: Sql) => sql<StandingPause[]>`
+  select target, name, who, reason, (extract(epoch from now() - since) * 1000)::bigint as ms
+  from pause
+  order by since, target, name`
+
+const positionsIn = (sql: Sql, partition: number) => sql<{ name: string; position: number }[]>`
+  select name, position from projection where partition = ${partition}::int order by name`
+
+const rowCount = (sql: Sql, name: string, partition: number) => sql<{ rows: number }[]>`
+  select count(*) as rows from ${sql(name)} where partition = ${partition}::int`

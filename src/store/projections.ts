@@ -129,7 +129,7 @@ const eventsOf = (sql: Sql, stretches: Stretch[], kinds: string[]) => sql<
  * Looks for the first row that is not before the one that is wanted, because only the primary key can answer that. For three
  * equalities an empty table's plan may as well skip through an index that begins with something else.
  */
-const rowsAt = (sql: Sql, name: string, keys: RowKey[]) => sql<ReadRow[]>`
+export const rowsAt = (sql: Sql, name: string, keys: RowKey[]) => sql<ReadRow[]>`
   select row.partition, row.kind, row.id, row.fields
   from unnest(
     string_to_array(${lines(keys, (key) => key.partition)}, chr(10))::int[],

@@ -8,6 +8,8 @@ export type Metrics = {
   observer: Observer & ProjectionObserver
   /** One answered request. `route` is the pattern, not the path: there must not be a series for every booking. */
   httpRequest(route: string, method: string, status: number, seconds: number): void
+  /** How many commands may wait for their answers in this process now. */
+  pendingLimit(commands: number): void
   /** How many clients listen to events now. */
   listeners(count: number): void
 }
@@ -121,6 +123,11 @@ export function createMetrics(): Metrics {
     registers,
   })
 
+  const pendingLimit = new Gauge({
+    name: 'turnstile_http_pending_limit',
+    help: 'Commands that may wait for their answers in this process; it falls while they wait for too long',
+    registers,
+  })
   const listeners = new Gauge({
     name: 'turnstile_listeners',
     help: 'Clients that listen to events',
@@ -154,6 +161,7 @@ export function createMetrics(): Metrics {
       projectionLag: (projection, turns) => projectionLag.set({ projection }, turns),
     },
     httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
+    pendingLimit: (commands) => pendingLimit.set(commands),
     listeners: (count) => listeners.set(count),
   }
 }

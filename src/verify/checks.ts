@@ -26,6 +26,10 @@ export const checks = {
     holds:
       'What a turn called for has its outcome, is a dead letter, or is under way for no longer than the grace time.',
   },
+  projections: {
+    of: 'rows',
+    holds: "A row of a read model is the fold of its actor's events, up to where the read model stands.",
+  },
   seats: {
     of: 'shows',
     holds:

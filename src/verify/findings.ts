@@ -1,3 +1,4 @@
+import type { StandingPause } from '../store/inspection.ts'
 import { type CheckName, checkNames } from './checks.ts'
 
 /** One place where something is not as it must be. */
@@ -21,6 +22,10 @@ export class Findings {
     sends: { count: 0, oldestMs: 0 },
     calls: { count: 0, oldestMs: 0 },
   }
+  /** By how many turns read models lag behind the journal. */
+  readonly lags = new Map<string, number>()
+  /** What is paused for longer than the grace time. */
+  paused: StandingPause[] = []
   /** Sends and calls that are dead letters. */
   deadLetters = 0
   /** Sends of journals up to 0.1.0 that joined their batch: where to was not written down. */
@@ -45,6 +50,10 @@ export class Findings {
     const verdict = this.verdicts[check]
     verdict.differences += 1
     verdict.first ??= difference
+  }
+
+  lag(readModel: string, turns: number): void {
+    if (turns > 0) this.lags.set(readModel, (this.lags.get(readModel) ?? 0) + turns)
   }
 
   wait(check: 'sends' | 'calls', ms: number): void {

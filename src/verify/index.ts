@@ -4,6 +4,7 @@ import { readDatabaseConfig } from '../config.ts'
 import { misused } from '../dead-letters/command.ts'
 import { parseDuration } from '../dead-letters/options.ts'
 import { hasCode } from '../errors.ts'
+import { projections as readModels } from '../projections/index.ts'
 import { openInspection } from '../store/postgres-inspection.ts'
 import { checkNames, checks } from './checks.ts'
 import { createProgress } from './progress.ts'
@@ -56,7 +57,7 @@ async function run({ partition, graceMs, isJson }: Options): Promise<number> {
   const progress = createProgress(process.stderr)
   const startedMs = performance.now()
   try {
-    const findings = await verify(inspection, { actors, partition, graceMs, onProgress: progress.show })
+    const findings = await verify(inspection, { actors, readModels, partition, graceMs, onProgress: progress.show })
     progress.clear()
     const seconds = (performance.now() - startedMs) / 1_000
     const report = isJson ? jsonReport(findings, seconds) : textReport(findings, seconds, partition)

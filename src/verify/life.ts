@@ -7,6 +7,7 @@ import type { Actors } from '../engine/parse.ts'
 import type { Address, TurnRecord } from '../engine/ports.ts'
 import { eventsOf } from './events.ts'
 import type { Findings } from './findings.ts'
+import type { Rows } from './rows.ts'
 
 /** An actor, as far as its turns have been followed. */
 export type Life = {
@@ -20,6 +21,8 @@ export type Life = {
   /** The calls without an outcome, by the id of the message that is going to bring it. */
   calls: Map<string, Called>
   refunds: { payments: number; rows: number; done: number }
+  /** Its rows in the read models, as far as those have come. */
+  rows: Rows
 }
 
 /** What a turn called for. */
@@ -43,6 +46,7 @@ export function beginLife({ kind, actorId: id, partition }: TurnRecord, { actors
     stateAtCut: actor?.initial,
     calls: new Map(),
     refunds: { payments: 0, rows: 0, done: 0 },
+    rows: new Map(),
   }
 }
 

@@ -42,12 +42,18 @@ function checkLines(
   ]
 }
 
-function waitingLines({ waiting, deadLetters, unnamed }: Findings): string[] {
+function waitingLines({ waiting, lags, paused, deadLetters, unnamed }: Findings): string[] {
   const { sends, calls } = waiting
   const age = (ms: number) => `${Math.round(ms / 1_000)} s`
   return [
     '',
     `Not taken yet: ${count(sends.count)} sends, the oldest for ${age(sends.oldestMs)}; ${count(calls.count)} calls, the oldest for ${age(calls.oldestMs)}.`,
+    ...(lags.size > 0
+      ? [`Read models behind: ${[...lags].map(([name, turns]) => `${name} ${count(turns)} turns`).join(', ')}.`]
+      : []),
+    ...paused.map(({ target, name, ms, who, reason }) => {
+      return `Paused for ${age(ms)}: ${target} ${name}, by ${oneLine(who)}: ${oneLine(reason)}. turnstile resume ends it.`
+    }),
     ...(deadLetters > 0
       ? [`Dead letters: ${count(deadLetters)} sends and calls; turnstile dead-letters list shows them.`]
       : []),
@@ -60,9 +66,10 @@ function waitingLines({ waiting, deadLetters, unnamed }: Findings): string[] {
 }
 
 /** For programs: the same, and the sentence of every check. */
-export function jsonReport({ verdicts, waiting, deadLetters, unnamed, isClean }: Findings, seconds: number): string {
+export function jsonReport(findings: Findings, seconds: number): string {
+  const { verdicts, waiting, lags, paused, deadLetters, unnamed, isClean } = findings
   const entries = checkNames.map((name) => [name, { ...checks[name], ...verdicts[name] }])
-  return `${JSON.stringify({ isClean, seconds, checks: Object.fromEntries(entries), waiting, deadLetters, unnamed })}\n`
+  return `${JSON.stringify({ isClean, seconds, checks: Object.fromEntries(entries), waiting, lags: Object.fromEntries(lags), paused, deadLetters, unnamed })}\n`
 }
 
 const count = (value: number): string => value.toLocaleString('en')

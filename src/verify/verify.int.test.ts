@@ -3,10 +3,12 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { actors } from '../../actors/index.ts'
 import { readJournal, recordedJournals } from '../../ops/record-journal/file.ts'
 import { type CliResult, runCli } from '../../test/support/cli.ts'
+import { projections } from '../projections/index.ts'
 import { type OpenDatabase, openDatabase } from '../store/database.fixtures.ts'
 import { loadRecord } from '../store/inspection.fixtures.ts'
 import { openInspection } from '../store/postgres-inspection.ts'
 import { type CheckName, checkNames } from './checks.ts'
+import { readModelsOf } from './read-models.fixtures.ts'
 import { verify } from './verify.ts'
 
 /** One row broken by SQL each time, and the check that must find it. Others may find more in it. */
@@ -62,6 +64,23 @@ const breakages: [check: CheckName, what: string, sql: string][] = [
   ['sends', 'a message through the broker was never taken', renamed("turn.message ->> 'type' = 'TicketConfirmed'")],
   ['calls', 'an outcome never came', renamed("turn.message ->> 'type' = 'FileStored'")],
   [
+    'projections',
+    'a row is another',
+    `update shows set fields = jsonb_set(fields::jsonb, '{seats_left}', '1000')::json
+      where ctid = (select ctid from shows limit 1)`,
+  ],
+  ['projections', 'a row is missing', 'delete from tickets where ctid = (select ctid from tickets limit 1)'],
+  [
+    'projections',
+    'a row of nobody',
+    `insert into tickets (partition, kind, id, fields) values (3, 'ticket', gen_random_uuid(), '{}')`,
+  ],
+  [
+    'projections',
+    'a position past the head',
+    "update projection set position = position + 1 where name = 'bookings' and partition = 3",
+  ],
+  [
     'seats',
     'a show has sold a seat to nobody',
     edit(
@@ -110,6 +129,7 @@ describe('verify, on Postgres', () => {
   const record = readJournal(recordedJournals().at(-1) ?? '')
   // Long enough ago that nothing can be on its way any more.
   for (const turn of record.turns) turn.at = turn.at.replace(/^\d{4}/, '2020')
+  record.readModels = readModelsOf(record)
   let database: OpenDatabase
   before(async () => {
     database = await openDatabase()
@@ -120,7 +140,7 @@ describe('verify, on Postgres', () => {
   const look = async () => {
     const inspection = openInspection({ url: database.url, applicationName: 'test', deadlineMs: 10_000 })
     try {
-      return await verify(inspection, { actors, graceMs: 600_000, onProgress: () => {} })
+      return await verify(inspection, { actors, readModels: projections, graceMs: 600_000, onProgress: () => {} })
     } finally {
       await inspection.close()
     }

@@ -5,19 +5,24 @@ import { readJournal, recordedJournals } from '../../ops/record-journal/file.ts'
 import type { AnyActor } from '../actor/actor.ts'
 import { alarmId, deriveId, outcomeId } from '../actor/ids.ts'
 import type { TurnRecord } from '../engine/ports.ts'
+import { projections } from '../projections/index.ts'
 import { inspect, type WholeRecord } from '../store/memory-inspection.ts'
+import { readModelsOf } from './read-models.fixtures.ts'
+import { textReport } from './report.ts'
 import { verify } from './verify.ts'
 
 /** A sound record of some hundred turns, to be broken. */
 let record: WholeRecord
 beforeEach(() => {
   record = readJournal(recordedJournals().at(-1) ?? '')
+  record.readModels = readModelsOf(record)
 })
 
 const graceMs = 600_000
 const look = (options: { partition?: number; rules?: Readonly<Record<string, AnyActor>> } = {}) =>
   verify(inspect(record), {
     actors: options.rules ?? actors,
+    readModels: projections,
     partition: options.partition,
     graceMs,
     onProgress: () => {},
@@ -56,7 +61,8 @@ describe('verify', () => {
     assert.ok(isClean)
     assert.equal(verdicts.positions.looked, record.turns.length)
     assert.equal(verdicts.states.looked, record.actors.length)
-    for (const check of ['events', 'sends', 'calls', 'seats', 'refunds'] as const) assert.ok(verdicts[check].looked > 0)
+    for (const check of ['events', 'sends', 'calls', 'projections', 'seats', 'refunds'] as const)
+      assert.ok(verdicts[check].looked > 0)
   })
 
   test('of one partition says nothing of seats', async () => {
@@ -174,10 +180,13 @@ describe('verify', () => {
     const { partition, position } = sender
     const heads = async () => record.partitions.map(({ id }) => ({ id, head: id === partition ? position : 1_000 }))
     const early = { ...inspect(record), heads }
-    const { verdicts } = await verify(early, { actors, graceMs, onProgress: () => {} })
+    const { verdicts } = await verify(early, { actors, readModels: [], graceMs, onProgress: () => {} })
     assert.ok(verdicts.seats.differences > 0, 'this is no moment that the record ever was in')
     const nothing = { ...inspect(record), heads: async () => record.partitions.map(({ id }) => ({ id, head: 0 })) }
-    assert.equal((await verify(nothing, { actors, graceMs, onProgress: () => {} })).verdicts.seats.differences, 0)
+    assert.equal(
+      (await verify(nothing, { actors, readModels: [], graceMs, onProgress: () => {} })).verdicts.seats.differences,
+      0,
+    )
   })
 
   test('seats of a send that died in its commit are named by the dead letter', async () => {
@@ -191,6 +200,65 @@ describe('verify', () => {
     const payload = new TextEncoder().encode(JSON.stringify(fields))
     record.letters.push({ messageId: send.messageId, kind: send.send, actorId: send.id, type, payload, status: 'open' })
     assert.ok(!(await broken()).includes('seats'))
+  })
+
+  describe('of read models', () => {
+    const isWrong = async () => (await broken()).includes('projections')
+
+    test('one that is behind is compared up to where it stands', async () => {
+      const whole = record.readModels
+      record.readModels = readModelsOf(record, 7)
+      assert.notDeepEqual(record.readModels, whole)
+      const { isClean, lags } = await look()
+      assert.ok(isClean)
+      assert.equal(
+        lags.get('tickets'),
+        record.partitions.reduce((sum, { head }) => sum + Math.min(7, head), 0),
+      )
+      // Rows of the whole journal do not belong to that position.
+      record.readModels = record.readModels.map((one, index) => ({ ...one, rows: whole[index]?.rows ?? [] }))
+      assert.ok(await isWrong())
+    })
+
+    test('one that has not begun is not looked at', async () => {
+      record.readModels = []
+      const { verdicts, isClean } = await look()
+      assert.deepEqual([isClean, verdicts.projections.looked], [true, 0])
+    })
+
+    test('a turn that counts twice, a row that is gone and a row of nobody are found', async () => {
+      const rowsOf = (name: string) => record.readModels.find((one) => one.name === name)?.rows ?? []
+      const [show] = rowsOf('shows')
+      assert.ok(show)
+      const { fields } = show
+      show.fields = { ...fields, seats_reserved: 1_000 }
+      const { first } = (await look()).verdicts.projections
+      assert.match(first?.where ?? '', /^shows, show\./)
+      assert.equal(first?.look, `turnstile journal show show ${show.id}`)
+      show.fields = fields
+      assert.equal(await isWrong(), false)
+      const [ticket] = rowsOf('tickets').splice(0, 1)
+      assert.ok(ticket)
+      assert.ok(await isWrong())
+      rowsOf('tickets').push(ticket, { ...ticket, id: deriveId('nobody', 'ticket') })
+      const found = (await look()).verdicts.projections.first
+      assert.match(found?.where ?? '', /^tickets in partition/)
+    })
+  })
+
+  test('what is paused for longer than the grace time is told, and is no fault', async () => {
+    const pause = { target: 'service' as const, who: 'ada', reason: 'double\nrefunds' }
+    record.pauses = [
+      { ...pause, name: 'payments', ms: graceMs + 60_000 },
+      { ...pause, name: 'files', ms: graceMs },
+    ]
+    const findings = await look()
+    assert.ok(findings.isClean)
+    assert.deepEqual(
+      findings.paused.map(({ name }) => name),
+      ['payments'],
+    )
+    assert.match(textReport(findings, 1, undefined), /^Paused for 660 s: service payments, by ada: double refunds\./m)
   })
 
   test('an alarm is the one that the state asks for', async () => {

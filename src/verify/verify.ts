@@ -1,14 +1,17 @@
 import { misused } from '../dead-letters/command.ts'
 import type { Actors } from '../engine/parse.ts'
+import type { AnyProjection } from '../projections/projection.ts'
 import type { Inspection, PartitionView } from '../store/inspection.ts'
 import { checkEnds } from './ends.ts'
 import { Findings } from './findings.ts'
 import { beginLife, follow, type Life } from './life.ts'
 import { checkCalls, checkSends, type Limits, sentBy } from './outstanding.ts'
+import { checkRows, checkStrayRows, followRows, type Standing, standingsIn } from './rows.ts'
 import { SeatLedger } from './seats.ts'
 
 export type VerifyOptions = {
   actors: Actors
+  readModels: AnyProjection[]
   /** This one alone. Then nothing is said of seats: a show and its bookings live in different partitions. */
   partition?: number | undefined
   /** How long what was sent, called for or set may wait before it counts as lost. */
@@ -17,14 +20,14 @@ export type VerifyOptions = {
   onProgress(turns: number, total: number): void
 }
 
-type Work = Limits & { actors: Actors; note(turns: number): void }
+type Work = Limits & { actors: Actors; readModels: AnyProjection[]; note(turns: number): void }
 
 /**
  * Reads the journal and holds everything against it that must agree with it. Each partition is read at a moment of its own;
  * where partitions are compared, all count up to where they stood in the beginning.
  *
- * In memory are a page of turns with what they sent, the calls of one actor that have no outcome yet, and four numbers for each
- * show.
+ * In memory are a page of turns with what they sent and the rows that they led to, the calls of one actor that have no outcome
+ * yet, and four numbers for each show.
  *
  * @throws `database-unavailable`; `config-invalid` when there is no such partition
  */
@@ -38,6 +41,7 @@ export async function verify(inspection: Inspection, options: VerifyOptions): Pr
   let done = 0
   const work: Work = {
     actors: options.actors,
+    readModels: options.readModels,
     partitions: all.length,
     heads: new Map(all.map(({ id, head }) => [id, head])),
     graceMs: options.graceMs,
@@ -48,7 +52,9 @@ export async function verify(inspection: Inspection, options: VerifyOptions): Pr
       options.onProgress(done, total)
     },
   }
-  for (const { id } of chosen) await inspection.view(id, (view) => verifyPartition(view, work))
+  findings.paused = (await inspection.pauses()).filter(({ ms }) => ms > options.graceMs)
+  const names = options.readModels.map(({ name }) => name)
+  for (const { id } of chosen) await inspection.view(id, (view) => verifyPartition(view, work), names)
   seats?.judge(findings)
   return findings
 }
@@ -65,6 +71,8 @@ async function verifyPartition(view: PartitionView, work: Work): Promise<void> {
 async function followAll(view: PartitionView, work: Work): Promise<void> {
   const { findings } = work
   const cut = work.heads.get(view.row.id) ?? 0
+  const standings = await standingsIn(view, work.readModels, findings)
+  const rowsDue = new Map<string, number>()
   let life: Life | undefined
   for await (const turns of view.turns()) {
     const ended: Life[] = []
@@ -74,10 +82,11 @@ async function followAll(view: PartitionView, work: Work): Promise<void> {
         life = beginLife(turn, work)
       }
       follow(life, turn, cut, findings)
+      followRows(life.rows, life.actor, turn, standings, findings)
     }
     for (const check of ['positions', 'messages'] as const) findings.look(check, turns.length)
     await Promise.all([
-      end(view, ended, work),
+      end(view, ended, standings, rowsDue, work),
       checkSends(
         view,
         turns.flatMap((turn) => sentBy(turn, work)),
@@ -86,12 +95,21 @@ async function followAll(view: PartitionView, work: Work): Promise<void> {
     ])
     work.note(turns.length)
   }
-  if (life) await end(view, [life], work)
+  if (life) await end(view, [life], standings, rowsDue, work)
+  await checkStrayRows(view, standings, rowsDue, findings)
 }
 
-async function end(view: PartitionView, lives: Life[], work: Work): Promise<void> {
+async function end(
+  view: PartitionView,
+  lives: Life[],
+  standings: Standing[],
+  rowsDue: Map<string, number>,
+  work: Work,
+): Promise<void> {
   for (const { address, actor, stateAtCut } of lives) if (actor) work.seats?.noteState(address, stateAtCut)
   await checkEnds(view, lives, work.findings)
+  for (const [name, rows] of await checkRows(view, lives, standings, work.findings))
+    rowsDue.set(name, (rowsDue.get(name) ?? 0) + rows)
   await checkCalls(
     view,
     lives.flatMap(({ calls }) => [...calls.values()]),

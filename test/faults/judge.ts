@@ -1,12 +1,11 @@
 import { type Holdings, holdingsOf, imbalanceOf, type Services } from '../../ops/bundles/balance.ts'
-import { differencesOf } from '../../ops/findings.ts'
+import { violationsOf } from '../../ops/record.ts'
 import type { Report } from '../../ops/sandbox/gateway.ts'
 import type { BookingView, VipBundleView } from '../../schemas/http.ts'
 import type { Findings } from '../../src/verify/findings.ts'
 import { judgeEffects, publishedIds } from '../support/settled.ts'
 import type { House } from './house.ts'
 import type { Ledger } from './ledger.ts'
-import { judgeReadModels } from './read-models.ts'
 
 export type Evidence = { house: House; ledger: Ledger; heard: ReadonlySet<string>; findings: Findings }
 
@@ -16,7 +15,7 @@ export async function judge({ house, ledger, heard, findings }: Evidence): Promi
   const holdings = holdingsOf(report as unknown as Services)
   return [
     ...house.ended,
-    ...differencesOf(findings),
+    ...violationsOf(findings),
     ...ledger.contradictions.map((line) => `two answers to one question: ${line}`),
     ...(await judgeAcknowledged(house, ledger)),
     ...(await judgeEffects(house.sql, report)).wrong,
@@ -25,7 +24,6 @@ export async function judge({ house, ledger, heard, findings }: Evidence): Promi
     ...(await judgeSales(house, report)),
     ...(await judgeEnds(house)),
     ...(await judgeBundles(ledger, holdings)),
-    ...(await judgeReadModels(house)),
   ]
 }
 

@@ -32,16 +32,10 @@ export class Ledger {
   }
 
   /** @param isAskedTwice asks once more for what it has got an answer to */
-  async ask<T>({ method, path, body, command }: Question, isAskedTwice: boolean): Promise<Answer<T>> {
-    const correlationId = randomUUID()
-    const headers = { 'Idempotency-Key': randomUUID(), 'Correlation-ID': correlationId }
-    const ask = () =>
-      request<T>(`${this.#url}${path}`, {
-        method,
-        headers,
-        ...(body && { body }),
-        onFailure: (cause) => this.#fail(cause),
-      })
+  async ask<T>({ method, path, body = {}, command }: Question, isAskedTwice: boolean): Promise<Answer<T>> {
+    const [correlationId, key] = [randomUUID(), randomUUID()]
+    const options = { headers: { 'Correlation-ID': correlationId }, onFailure: this.#fail }
+    const ask = () => request<T>(`${this.#url}${path}`, method, body, key, options)
     const answer = await ask()
     this.entries.push({ correlationId, path, command, answer })
     if (isAskedTwice) {
@@ -55,10 +49,10 @@ export class Ledger {
 
   /** Reads. */
   async see<T>(path: string): Promise<T> {
-    return (await request<T>(`${this.#url}${path}`, { onFailure: (cause) => this.#fail(cause) })).body
+    return (await request<T>(`${this.#url}${path}`, 'GET', undefined, undefined, { onFailure: this.#fail })).body
   }
 
-  #fail(cause: string): void {
+  readonly #fail = (cause: string): void => {
     this.failures[cause] = (this.failures[cause] ?? 0) + 1
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { settledFindings } from '../../ops/findings.ts'
+import { settledRecord } from '../../ops/record.ts'
 import { Chance } from '../support/random.ts'
 import { createShows, startCustomers } from './customers.ts'
 import { type Figures, figuresOf } from './figures.ts'
@@ -78,7 +78,7 @@ async function runIn(
   await stopCustomers()
   await stopGauge()
   const unsettled = await settle(house, subscriber.heard)
-  const findings = await settledFindings(house.postgres.url, 10_000)
+  const findings = await settledRecord(house.postgres.url, 10_000)
   const settledMs = performance.now() - overMs
   await subscriber.close()
 

@@ -5,7 +5,10 @@ import { Outbox } from '../../src/engine/outbox.ts'
 import { OwnedPartition } from '../../src/engine/partition.ts'
 import type { Clock, Commit, CommitPosition, CommitResult, Mailboxes, Outgoing } from '../../src/engine/ports.ts'
 import { Signal } from '../../src/engine/signal.ts'
+import { bundleBugs } from './bundle-bugs.ts'
+import { replace } from './plant.ts'
 import { withMethods } from './proxy.ts'
+import { readModelBugs } from './read-model-bugs.ts'
 import type { Bug } from './simulation.ts'
 import type { DatabaseStore } from './watched.ts'
 
@@ -75,6 +78,16 @@ export const plantedBugs = {
   'takes an unknown commit for committed': {
     ports: (ports) => ({ ...ports, store: judging(ports.store, { outcome: 'committed' }) }),
   },
+  'a commit does not hold its pauses': {
+    store: (store) => committing(store, async (batch) => ({ ...batch, pauses: [] })),
+  },
+  'a redrive takes everything for taken': {
+    store: (store) =>
+      withMethods(store, { findTakers: async (keys) => keys.map((key) => ({ ...key, by: 'turn' as const })) }),
+  },
+  'a loss of a stream orders no redrive': {
+    store: (store) => withMethods(store, { noteLoss: async () => false }),
+  },
   'an outcome has another id each time': {
     ports: (ports) => {
       let outcomes = 0
@@ -101,6 +114,8 @@ export const plantedBugs = {
   'a row is appended without looking whether it is there': {
     patch: () => replace(spreadsheets.calls.AppendRow, 'readBack', undefined as never),
   },
+  ...bundleBugs,
+  ...readModelBugs,
 } satisfies Record<string, Bug>
 
 export type PlantedBug = keyof typeof plantedBugs
@@ -179,13 +194,4 @@ function withoutEpochs(store: DatabaseStore): DatabaseStore {
     },
     commit: async (batch) => store.commit(await withRows(store, batch, ({ epoch }) => ({ epoch }))),
   })
-}
-
-/** @returns what puts the original back */
-function replace<T extends object, Name extends keyof T>(target: T, name: Name, by: T[Name]): () => void {
-  const original = target[name]
-  target[name] = by
-  return () => {
-    target[name] = original
-  }
 }

@@ -1,13 +1,13 @@
 import type { Kind } from '../../schemas/index.ts'
 import type { Reply, Tagged } from '../../src/actor/actor.ts'
-import { partitionOf } from '../../src/actor/ids.ts'
+import { deriveId, partitionOf } from '../../src/actor/ids.ts'
 import type { MemoryBroker } from '../../src/broker/memory.ts'
 import { messageKeyOf } from '../../src/engine/batch.ts'
 import type { Address, OutgoingCommand, Reads, Requests } from '../../src/engine/ports.ts'
 import type { Faults } from './faults.ts'
 import type { Host } from './host.ts'
 import type { Mix } from './mix.ts'
-import type { Witness } from './witness.ts'
+import { heldBack, type Witness } from './witness.ts'
 
 export type Asked = { command: OutgoingCommand; reply?: Reply }
 
@@ -41,6 +41,7 @@ export class Clients {
     this.#shows = Array.from({ length: world.mix.shows }, () => random.uuid())
     world.requests.onAnswer(({ requestId, reply }) => {
       world.witness.answers(requestId, reply)
+      if ('refused' in reply && reply.refused === 'paused') return
       this.#waiting.get(requestId)?.(reply)
     })
   }
@@ -57,6 +58,7 @@ export class Clients {
     for (const show of this.#shows) this.#ask('show', show, this.#creation())
     const anyTime = (action: () => void): void => faults.time.plan(random.between(1, mix.rushMs), action)
     for (let i = 0; i < mix.bookings; i++) anyTime(() => this.#book())
+    for (let i = 0; i < mix.bundles; i++) anyTime(() => this.#orderBundle())
     anyTime(() => this.#orderByAgent())
     anyTime(() => this.#sellWithoutBooking())
     for (let i = 0; i < mix.nonsense; i++) anyTime(() => this.#sayNonsense())
@@ -75,6 +77,22 @@ export class Clients {
     const wish = { ...this.#wish(), ...(random.chance(0.2) && { booking_id: bookingId }) }
     this.#ask('booking', bookingId, { type: 'BookShowTickets', ...wish })
     if (random.chance(0.2)) this.#later(() => this.#ask('booking', bookingId, { type: 'CancelBooking' }))
+  }
+
+  /** Some are stopped by an operator, of some the booking is canceled. */
+  #orderBundle(): void {
+    const { faults, mix } = this.#world
+    const { random } = faults
+    const bundleId = random.uuid()
+    const number_of_tickets = random.pick([1, 1, 2, 3])
+    const flights = { inbound_flight_id: random.uuid(), return_flight_id: random.uuid() }
+    const passengers = Array.from({ length: number_of_tickets }, (_, index) => `passenger ${index}`)
+    const order = { ...this.#wish(), number_of_tickets, ...flights, passengers }
+    this.#ask('bundle', bundleId, { type: 'InitializeVipBundle', ...order } as Tagged)
+    const stop = (): void => this.#ask('bundle', bundleId, { type: 'CancelVipBundle' })
+    if (random.chance(0.2)) this.#later(stop, mix.stormMs)
+    const cancel = (): void => this.#ask('booking', deriveId(bundleId, 'booking'), { type: 'CancelBooking' })
+    if (random.chance(0.1)) this.#later(cancel, mix.stormMs)
   }
 
   /** Ten at once are more than a batch of one message may turn into. */
@@ -186,7 +204,8 @@ export class Clients {
   }
 
   #isSetAside({ command: { address: to, messageId } }: Asked): boolean {
-    return this.#world.witness.letters.has(messageKeyOf({ to, messageId }))
+    const letter = this.#world.witness.letters.get(messageKeyOf({ to, messageId }))
+    return letter !== undefined && letter.code !== heldBack
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Commit, CommitResult } from '../../src/engine/ports.ts'
-import { TurnstileError } from '../../src/errors.ts'
+import type { Commit } from '../../src/engine/ports.ts'
+import type { Changes, LiveProjections } from '../../src/engine/read-model-ports.ts'
+import { Connection } from './connection.ts'
 import type { Faults } from './faults.ts'
 import type { Host } from './host.ts'
 import type { DatabaseStore } from './watched.ts'
@@ -11,25 +12,18 @@ type Method = keyof DatabaseStore
 
 const useOf: { [M in Method]?: Use } = { commit: 'commit', load: 'read', findTurns: 'read', readJournal: 'read' }
 
-type Query = {
-  what: string
-  isCommit: boolean
-  perform(): Promise<unknown>
-  resolve(value: unknown): void
-  reject(error: Error): void
-  state: 'sent' | 'performed' | 'over'
-  result?: unknown
-}
-
 /** The database as a process sees it: connections that keep their order, break, go silent, and outlive those who opened them. */
 export class Database {
   isDown = false
   readonly #store: DatabaseStore
+  readonly #openProjections: () => LiveProjections
   readonly #faults: Faults
   readonly #deadlineMs: number
 
-  constructor(store: DatabaseStore, faults: Faults, deadlineMs: number) {
+  /** @param openProjections a session of the server's, for one connection */
+  constructor(store: DatabaseStore, openProjections: () => LiveProjections, faults: Faults, deadlineMs: number) {
     this.#store = store
+    this.#openProjections = openProjections
     this.#faults = faults
     this.#deadlineMs = deadlineMs
   }
@@ -51,132 +45,52 @@ export class Database {
     }
     return new Proxy<DatabaseStore>(this.#store, { get })
   }
-}
-
-/** Queries go down in order and are answered in order. When it breaks, nobody knows what became of those under way. */
-class Connection {
-  isBroken = false
-  readonly #database: Database
-  readonly #host: Host
-  readonly #faults: Faults
-  readonly #deadlineMs: number
-  #underWay: Query[] = []
-  /** What the server gets, and what it says, is held up: until the deadline of the query that was hit. */
-  #isMute = false
-  #isDeaf = false
-  #lastArrivalMs = 0
-  #lastAnswerMs = 0
-
-  constructor(database: Database, host: Host, faults: Faults, deadlineMs: number) {
-    this.#database = database
-    this.#host = host
-    this.#faults = faults
-    this.#deadlineMs = deadlineMs
-  }
-
-  run(what: string, isCommit: boolean, perform: () => Promise<unknown>): Promise<unknown> {
-    const { time } = this.#faults
-    return new Promise((resolve, reject) => {
-      const query: Query = { what, isCommit, perform, resolve, reject, state: 'sent' }
-      this.#underWay.push(query)
-      if (isCommit && this.#underWay.length > 1) this.#faults.sightings.note('several commits under way')
-      this.#lastArrivalMs = Math.max(this.#lastArrivalMs, time.nowMs + this.#faults.delayMs())
-      time.plan(this.#lastArrivalMs - time.nowMs, () => this.#arrive(query))
-    })
-  }
-
-  #arrive(query: Query): void {
-    const faults = this.#faults
-    if (this.isBroken || this.#isDeaf) return
-    if (faults.crashes(this.#host, 'crash before an effect')) return
-    if (!faults.outlives(this.#host)) {
-      this.isBroken = true
-      return
+  /** What the server has of something, on a connection of its own that is opened anew when it breaks. */
+  open<T extends object>(host: Host, has: T): T {
+    let connection: Connection | undefined
+    const get = (_: T, method: string | symbol) => {
+      return (...args: unknown[]) => {
+        if (!connection || connection.isBroken) connection = new Connection(this, host, this.#faults, this.#deadlineMs)
+        const perform = has[method as keyof T] as (...args: unknown[]) => Promise<unknown>
+        return connection.run(String(method), false, () => perform(...args))
+      }
     }
-    if (this.#database.isDown) this.#break('the database is down')
-    else if (faults.happens('cut')) {
-      faults.see(this.#host.name, 'connection cut before the effect')
-      this.#break('the connection was cut')
-    } else if (faults.happens('silence')) {
-      this.#isDeaf = true
-      this.#fallSilent()
-    } else void this.#perform(query)
+    return new Proxy(has, { get })
   }
 
-  async #perform(query: Query): Promise<void> {
-    const faults = this.#faults
-    query.state = 'performed'
-    query.result = await query.perform()
-    faults.trace.note(this.#host.name, `${query.what}${outcomeOf(query)}`)
-    if (this.isBroken || faults.crashes(this.#host, 'crash between effect and answer')) return
-    if (faults.happens('cut')) {
-      faults.see(this.#host.name, 'connection cut after the effect')
-      this.#break('the connection was cut')
-    } else if (!this.#isMute && faults.happens('silence')) {
-      this.#fallSilent()
-    } else if (!this.#isMute) {
-      this.#lastAnswerMs = Math.max(this.#lastAnswerMs, faults.time.nowMs + faults.delayMs())
-      faults.time.plan(this.#lastAnswerMs - faults.time.nowMs, () => this.#answer(query))
+  /** Like `openLiveProjections`: on a connection of its own, with which the lead goes. */
+  connectProjections(host: Host): LiveProjections {
+    let line: { connection: Connection; session: LiveProjections; isLeading: boolean } | undefined
+    const open = () => {
+      if (line && !line.connection.isBroken) return line
+      const session = this.#openProjections()
+      const connection = new Connection(this, host, this.#faults, this.#deadlineMs, () => void session.close())
+      line = { connection, session, isLeading: false }
+      return line
     }
-  }
-
-  #answer(query: Query): void {
-    if (this.isBroken) return
-    this.#end(query, () => query.resolve(query.result))
-    this.#faults.crashSoon(this.#host)
-  }
-
-  #fallSilent(): void {
-    this.#isMute = true
-    this.#faults.see(this.#host.name, 'connection silent')
-    this.#faults.time.plan(this.#deadlineMs, () => {
-      this.#host.run(() => this.#break(`no answer within ${this.#deadlineMs} ms`))
-    })
-  }
-
-  #break(cause: string): void {
-    if (this.isBroken) return
-    this.isBroken = true
-    const isLate = this.#faults.happens('late')
-    const error = new TurnstileError('database-unavailable', cause)
-    for (const query of this.#underWay) {
-      if (query.isCommit) this.#noteUnknown(query, isLate)
-      if (query.state === 'sent' && isLate) this.#performLate(query)
-      const unknown: CommitResult = { outcome: 'unknown', error }
-      this.#end(query, () => (query.isCommit ? query.resolve(unknown) : query.reject(error)))
+    const run = <T>(what: string, query: (session: LiveProjections) => Promise<T>): Promise<T> => {
+      const { connection, session } = open()
+      return connection.run(what, false, () => query(session)) as Promise<T>
     }
-  }
-
-  #noteUnknown({ state, result }: Query, isLate: boolean): void {
-    const { sightings } = this.#faults
-    if (state === 'performed' && isCommitted(result)) sightings.note('commit unknown, went in')
-    if (state === 'sent' && !isLate) sightings.note('commit unknown, did not go in')
-  }
-
-  /** A backend can outlive its connection, and run what was pipelined to it when nobody expects that any more. */
-  #performLate(query: Query): void {
-    const { time, random } = this.#faults
-    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, time.nowMs + random.between(1, 1_000))
-    time.plan(this.#lastArrivalMs - time.nowMs, async () => {
-      if (this.#database.isDown) return
-      query.result = await query.perform()
-      this.#faults.see(this.#host.name, 'late effect of a broken connection')
-      this.#faults.trace.note(this.#host.name, `late ${query.what}${outcomeOf(query)}`)
-      if (query.isCommit && isCommitted(query.result)) this.#faults.sightings.note('commit unknown, went in afterwards')
-    })
-  }
-
-  #end(query: Query, settle: () => void): void {
-    if (query.state === 'over') return
-    query.state = 'over'
-    this.#underWay = this.#underWay.filter((other) => other !== query)
-    this.#host.run(settle)
+    return {
+      lags: (names) => run('lags', (session) => session.lags(names)),
+      readEvents: (stretches, kinds) => run('readEvents', (session) => session.readEvents(stretches, kinds)),
+      loadRows: (name, keys) => run(`loads ${name}`, (session) => session.loadRows(name, keys)),
+      write: (changes) => run(`writes ${changes.map(placesOf).join(' ')}`, (session) => session.write(changes)),
+      enroll: (names) => run('enroll', (session) => session.enroll(names)),
+      async lead() {
+        const { isLeading } = open()
+        const leads = isLeading || (await run('lead', (session) => session.lead()))
+        if (line) line.isLeading = leads
+        return leads
+      },
+      close: async () => line?.session.close(),
+    }
   }
 }
 
-const isCommitted = (result: unknown): boolean => (result as CommitResult).outcome === 'committed'
-
-const outcomeOf = ({ isCommit, result }: Query): string => (isCommit ? `: ${(result as CommitResult).outcome}` : '')
+const placesOf = ({ name, moves }: Changes): string =>
+  `${name} ${moves.map(({ partition, after, upTo }) => `${partition}@${after}>${upTo}`).join(',')}`
 
 function describe(method: Method, args: unknown[]): string {
   if (method !== 'commit') return method

@@ -25,6 +25,10 @@ export type Rates = {
   callFailed: number
   callHung: number
   callRefused: number
+  /** The append of a row takes some seconds: the queue may give it to another process meanwhile. */
+  slowAppend: number
+  /** A flight or a taxi is sold out. */
+  journeyRefused: number
 }
 
 type Exchange<T> = {

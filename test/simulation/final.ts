@@ -7,9 +7,14 @@ import { partitionOf } from '../../src/actor/ids.ts'
 import { fold } from '../../src/actor/turn.ts'
 import { messageKeyOf } from '../../src/engine/batch.ts'
 import type { TurnRecord } from '../../src/engine/ports.ts'
+import type { AnyProjection } from '../../src/projections/projection.ts'
 import type { MemoryStore } from '../../src/store/memory.ts'
+import type { MemoryProjections } from '../../src/store/memory-projections.ts'
+import { bundleFaults } from './bundles.ts'
 import type { Asked } from './clients.ts'
 import { isSameJson } from './json.ts'
+import { readModelFaults } from './read-models.ts'
+import type { Journeys } from './transportation.ts'
 import type { Violation, Witness } from './witness.ts'
 
 export type End = {
@@ -17,10 +22,13 @@ export type End = {
   partitions: number
   store: MemoryStore
   witness: Witness
+  journeys: Journeys
+  readModels: AnyProjection[]
+  projections: MemoryProjections
   asked: Iterable<Asked>
 }
 
-type Folded = { kind: string; id: string; version: number; state: unknown }
+export type Folded = { kind: string; id: string; version: number; state: unknown }
 
 /** Reads the whole store, once everything has come to its end, and finds the first thing that does not agree. */
 export async function findFaults(end: End): Promise<Violation | undefined> {
@@ -32,6 +40,8 @@ export async function findFaults(end: End): Promise<Violation | undefined> {
     ...acknowledgedFaults(end, journal),
     ...seatFaults(folded),
     ...ticketFaults(end, folded),
+    ...bundleFaults(end, folded, journal),
+    ...readModelFaults(end.readModels, end.projections, journal),
   ]
   return all[0]
 }
@@ -112,8 +122,9 @@ function* seatFaults(folded: Map<string, Folded>): Generator<Violation> {
   for (const { kind, id, state } of folded.values()) {
     if (kind !== 'booking') continue
     const booking = state as BookingState
-    if (booking.status === 'reserving')
-      yield { invariant: 'every booking ends', details: `${id} still waits for seats` }
+    const isWaiting = booking.status === 'made' && Object.keys(booking.tickets).length < booking.number_of_tickets
+    if (booking.status === 'reserving' || isWaiting)
+      yield { invariant: 'every booking ends', details: `${id} still waits for ${isWaiting ? 'tickets' : 'seats'}` }
     if ('show_id' in booking) held.set(booking.show_id, (held.get(booking.show_id) ?? 0) + seatsHeld(booking))
   }
   for (const { kind, id, state } of folded.values()) {

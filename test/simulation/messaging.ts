@@ -10,6 +10,7 @@ import type {
   Outgoing,
   Publisher,
   Requests,
+  StreamName,
 } from '../../src/engine/ports.ts'
 import { hasCode, TurnstileError } from '../../src/errors.ts'
 import { type Faults, longestDelayMs } from './faults.ts'
@@ -79,15 +80,13 @@ export class Messaging {
     this.#breakOff(reading)
   }
 
-  /** Loses the mailboxes. @returns what was in them */
-  wipeMailboxes(): Stored[] {
-    const { streams, options } = this.memory
-    const { mailbox } = streams
-    const lanes = Array.from({ length: options.partitions }, (_, partition) => String(partition))
-    const lost = lanes.flatMap((lane) => mailbox.after(lane, 0, Number.POSITIVE_INFINITY).messages)
-    mailbox.wipe()
-    for (const reading of this.#readings) this.#breakOff(reading)
-    return lost.sort((a, b) => a.sequence - b.sequence)
+  /** Loses a stream. @returns what was in it */
+  wipe(name: StreamName): Stored[] {
+    const stream = this.memory.streams[name]
+    const lost = stream.messages
+    stream.wipe()
+    if (name === 'mailbox') for (const reading of this.#readings) this.#breakOff(reading)
+    return lost
   }
 
   #breakOff(reading: Reading): void {
@@ -122,6 +121,9 @@ export class Messaging {
         ),
       purge: (partition, cursor) =>
         this.#exchange(host, `purges ${partition} up to ${cursor}`, () => mailboxes.purge(partition, cursor)),
+      offer: () => this.#faults.send(host, 'offers partitions', () => mailboxes.offer()),
+      onOffer: (listener) =>
+        mailboxes.onOffer(() => this.#faults.time.plan(this.#faults.delayMs(), () => host.run(listener))),
     }
   }
 

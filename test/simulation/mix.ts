@@ -1,3 +1,4 @@
+import type { StreamName } from '../../src/engine/ports.ts'
 import type { Rates } from './faults.ts'
 import type { Random } from './random.ts'
 
@@ -15,6 +16,7 @@ export type Mix = {
   ackWaitMs: number
   shows: number
   bookings: number
+  bundles: number
   /** Messages from outside that nobody can handle. */
   nonsense: number
   /** For so long things go wrong. */
@@ -25,14 +27,23 @@ export type Mix = {
   /** How often things happen that have no rate, in the whole storm. */
   pauses: number
   stops: number
+  /** What operators hold back for a while. */
+  holds: number
   databaseOutages: number
   brokerOutages: number
   serviceOutages: number
   brokenReadings: number
   fullMailboxes: number
-  wipes: number
+  /** Streams that the broker loses, all at once. */
+  wipes: StreamName[]
+  /** Whether the lock that lets one projector lead holds nobody back. */
+  everybodyLeads: boolean
   hasHopelessCall: boolean
+  /** Of a bundle's calls one fails for longer than anybody waits. */
+  hasLateJourney: boolean
 }
+
+const everyStream: StreamName[] = ['mailbox', 'effects', 'events']
 
 export function drawMix(random: Random): Mix {
   const stormMs = random.between(2_000, 6_000)
@@ -48,9 +59,10 @@ export function drawMix(random: Random): Mix {
     bookingMs: random.between(2_000, 12_000),
     bundleStepMs: random.between(2_000, 12_000),
     duplicateWindowMs: random.pick([1, 500, 120_000]),
-    ackWaitMs: random.pick([3_000, 5_000, 16_000]),
+    ackWaitMs: random.pick([1_000, 5_000, 16_000]),
     shows: random.between(1, 2),
     bookings: random.between(1, 6),
+    bundles: random.between(0, 2),
     nonsense: random.chance(0.2) ? random.between(10, 20) : some(3),
     stormMs,
     rushMs: random.chance(0.3) ? random.between(10, 100) : stormMs,
@@ -65,15 +77,20 @@ export function drawMix(random: Random): Mix {
       callFailed: rate(0.3),
       callHung: rate(0.05),
       callRefused: rate(0.1),
+      journeyRefused: rate(0.5),
+      slowAppend: random.chance(0.1) ? 0.5 : 0,
     },
     pauses: some(2),
     stops: some(2),
+    holds: some(3),
     databaseOutages: some(2),
     brokerOutages: some(2),
     serviceOutages: some(2),
     brokenReadings: some(4),
     fullMailboxes: random.chance(0.2) ? 1 : 0,
-    wipes: random.chance(0.1) ? 1 : 0,
+    wipes: random.chance(0.25) ? random.pick<StreamName[]>([['mailbox'], ['effects'], ['events'], everyStream]) : [],
+    everybodyLeads: random.chance(0.15),
     hasHopelessCall: random.chance(0.005),
+    hasLateJourney: random.chance(0.15),
   }
 }

@@ -2,6 +2,8 @@ import type { CallHttp, HttpAnswer } from '../../src/effects/http.ts'
 import type { HttpCall } from '../../src/effects/service.ts'
 import type { Faults } from './faults.ts'
 import type { Host } from './host.ts'
+import type { Mix } from './mix.ts'
+import { type Journeys, transportation } from './transportation.ts'
 
 /** What a service did: for whom, and under which key. */
 export type Deed = { action: string; subject: string; key: string }
@@ -14,11 +16,17 @@ type Listeners = {
   ordered(bookingId: string, tickets: number): void
 }
 
-type Handler = {
+export type Handler = {
   path: RegExp
   /** What it does, once for each key. The answer is given again for the same key. */
   carryOut(body: Body, key: string, path: string): { status: number; body?: unknown }
 }
+
+/** One call that is answered with nothing but 503, for so long. */
+type Stubborn = { /** Only of this service. */ of?: string; forMs: number; key?: string; untilMs?: number }
+
+/** Longer than most bundles wait for an answer: for the deadline of a step, and once more. */
+const lateMs = 12_000
 
 const noAnswer = (): Error => new Error('socket hang up')
 
@@ -33,15 +41,17 @@ export class Services {
   readonly #files = new Set<string>()
   /** Keys that are answered with a final no. */
   readonly #refused = new Set<string>()
-  /** The key that is never answered with anything but 503, if there is to be one. */
-  #hopelessKey: string | undefined
-  #hasHopeless: boolean
+  readonly journeys: Journeys = new Map()
+  readonly #stubborn: Stubborn[]
 
-  /** @param hasHopeless whether one call goes on failing until its attempts are used up */
-  constructor(faults: Faults, listeners: Listeners, hasHopeless: boolean) {
-    this.#hasHopeless = hasHopeless
+  constructor(faults: Faults, listeners: Listeners, { hasHopelessCall, hasLateJourney }: Mix) {
     this.#faults = faults
     this.#listeners = listeners
+    this.#stubborn = [
+      ...(hasHopelessCall ? [{ forMs: Number.POSITIVE_INFINITY }] : []),
+      ...(hasLateJourney ? [{ of: 'transportation-api', forMs: lateMs }] : []),
+    ]
+    this.#handlers.push(...transportation(this.journeys, faults, (...deed) => this.#do(...deed)))
   }
 
   /** The way out of one process. */
@@ -61,7 +71,8 @@ export class Services {
           faults.crashSoon(host)
         })
       }
-      time.plan(faults.delayMs(), () => {
+      const isSlow = call.method === 'POST' && call.path.startsWith('/spreadsheets') && faults.happens('slowAppend')
+      time.plan(isSlow ? faults.random.between(500, 3_000) : faults.delayMs(), () => {
         if (faults.crashes(host, 'crash before an effect') || !faults.outlives(host)) return
         if (faults.happens('callFailed')) {
           faults.see(host.name, 'call failed before it was carried out')
@@ -87,8 +98,9 @@ export class Services {
     const service = call.path.split('/')[1] ?? ''
     if (this.down.has(service)) return overloaded
     if (call.method === 'GET') return this.#rowsOf(call.path)
-    if (this.#isHopeless(key)) return overloaded
-    if (this.#refuses(key)) return { status: 400, retryAfter: undefined, body: '{"error":"not this one"}' }
+    if (this.#isStubborn(service, key)) return overloaded
+    if (call.method !== 'DELETE' && this.#refuses(key))
+      return { status: 400, retryAfter: undefined, body: '{"error":"not this one"}' }
     const known = this.#answers.get(key)
     if (known && service !== 'spreadsheets-api') return service === 'files-api' ? { ...known, status: 409 } : known
     const handler = this.#handlers.find(({ path }) => path.test(call.path))
@@ -99,12 +111,14 @@ export class Services {
     return answer
   }
 
-  #isHopeless(key: string): boolean {
-    if (this.#hasHopeless && !this.#answers.has(key)) {
-      this.#hasHopeless = false
-      this.#hopelessKey = key
+  #isStubborn(service: string, key: string): boolean {
+    const { time, random } = this.#faults
+    for (const one of this.#stubborn) {
+      const mayBeIt = one.key === undefined && (one.of ?? service) === service && !this.#answers.has(key)
+      if (mayBeIt && random.chance(0.3)) Object.assign(one, { key, untilMs: time.nowMs + one.forMs })
+      if (one.key === key && time.nowMs < (one.untilMs ?? 0)) return true
     }
-    return key === this.#hopelessKey
+    return false
   }
 
   /** It says so of a key at the first attempt, and then always. */

@@ -1,15 +1,22 @@
 import { actors as shippedActors } from '../../actors/index.ts'
 import type { AnyActor } from '../../src/actor/actor.ts'
+import type { LiveProjections } from '../../src/engine/read-model-ports.ts'
+import { projections as shippedReadModels } from '../../src/projections/index.ts'
+import type { AnyProjection } from '../../src/projections/projection.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
+import { MemoryProjections } from '../../src/store/memory-projections.ts'
 import { agent } from './agent.ts'
 import { Clients } from './clients.ts'
+import { countsOf } from './counts.ts'
 import { Database } from './database.ts'
 import { Faults } from './faults.ts'
 import { findFaults } from './final.ts'
 import { Host } from './host.ts'
 import { Messaging } from './messaging.ts'
 import { drawMix, type Mix } from './mix.ts'
+import { Operators } from './operators.ts'
 import { Random } from './random.ts'
+import { behind, watchedProjections } from './read-models.ts'
 import { Services } from './services.ts'
 import { type Sight, Sightings } from './sightings.ts'
 import { planStorm } from './storm.ts'
@@ -23,6 +30,8 @@ import { type WorkerPorts, Workers } from './workers.ts'
 export type Bug = {
   /** The database, as it should not be. Everybody sees it so but the witness, who sees what it was asked. */
   store?(store: DatabaseStore): DatabaseStore
+  /** A session with the read models, likewise. */
+  projections?(session: LiveProjections): LiveProjections
   /** The ports of one worker, as they should not be. */
   ports?(ports: WorkerPorts): WorkerPorts
   /** Changes the shipped code itself. @returns what changes it back */
@@ -41,13 +50,17 @@ export type Result = {
 }
 
 const actors: Record<string, AnyActor> = { ...shippedActors, agent }
+const readModels: AnyProjection[] = [...shippedReadModels, countsOf(actors)]
 
 /**
  * How long after the last fault everything may take to come to its end, and how many events in all. The slowest of thousands of
- * seeds took 21 s and 5,000 events; an effect that is never carried out gives up after a quarter of an hour.
+ * seeds took 21 s and 5,000 events; one with a call that fails for long, and then waits for its next attempt, 41 s; an effect
+ * that is never carried out gives up after a quarter of an hour.
  */
-const patience = { ms: 60_000, steps: 15_000 }
-const patienceWithHopeless = { ms: 1_500_000, steps: 400_000 }
+function patienceOf({ hasHopelessCall, hasLateJourney }: Mix): { ms: number; steps: number } {
+  if (hasHopelessCall) return { ms: 1_500_000, steps: 600_000 }
+  return hasLateJourney ? { ms: 90_000, steps: 60_000 } : { ms: 60_000, steps: 20_000 }
+}
 
 type Options = { bug?: Bug /** How many lines of the trace are kept. */; keepLines?: number }
 
@@ -76,8 +89,10 @@ class Simulation {
   readonly #trace: Trace
   readonly #sightings = new Sightings()
   readonly #store: MemoryStore
+  readonly #projections: MemoryProjections
   readonly #witness: Witness
   readonly #clients: Clients
+  readonly #services: Services
 
   constructor(seed: number, bug: Bug, keepLines: number) {
     const { time } = this
@@ -92,7 +107,14 @@ class Simulation {
     const wasShared = (effectId: string): boolean => messaging.overlapping.has(effectId)
     const witness = new Witness({ actors, partitions, nowMs, sightings, wasShared })
     const store = new MemoryStore(partitions, nowMs)
-    const database = new Database(watched(bug.store?.(store) ?? store, witness, sightings), faults, mix.leaseMs * 0.6)
+    const projections = new MemoryProjections(store)
+    const openProjections = (): LiveProjections => {
+      const session = projections.connect()
+      const shared = mix.everybodyLeads ? { ...session, lead: async () => true } : session
+      return watchedProjections(bug.projections?.(shared) ?? shared, witness, sightings)
+    }
+    const seen = watched(bug.store?.(store) ?? store, witness, sightings)
+    const database = new Database(seen, openProjections, faults, mix.leaseMs * 0.6)
     const { mailbox, events, effects } = messaging.memory.streams
     mailbox.onAppend((_, message) => witness.stored('mailbox', message))
     events.onAppend((_, message) => witness.stored('events', message))
@@ -103,17 +125,20 @@ class Simulation {
     const reads = database.connect(host)
     const clients = new Clients({ host, faults, mix, requests, reads, broker: messaging.memory, witness })
     const ordered = (bookingId: string, tickets: number): void => clients.ordered(bookingId, tickets)
-    const services = new Services(faults, { done: (deed) => witness.done(deed), ordered }, mix.hasHopelessCall)
+    const services = new Services(faults, { done: (deed) => witness.done(deed), ordered }, mix)
     const spoil = bug.ports ?? ((ports: WorkerPorts): WorkerPorts => ports)
-    const workers = new Workers({ actors, mix, faults, database, messaging, services, spoil })
+    const workers = new Workers({ actors, readModels, mix, faults, database, messaging, services, spoil })
     clients.start()
+    new Operators({ mix, faults, database, messaging, store, witness }).start()
     planStorm({ mix, faults, database, messaging, services, workers, witness })
     this.#seed = seed
     this.#mix = mix
     this.#trace = trace
     this.#store = store
+    this.#projections = projections
     this.#witness = witness
     this.#clients = clients
+    this.#services = services
   }
 
   async run(): Promise<Result> {
@@ -135,7 +160,7 @@ class Simulation {
   /** @param calmMs when the storm is over */
   async #violation(calmMs: number): Promise<Violation | undefined> {
     const witness = this.#witness
-    const most = this.#mix.hasHopelessCall ? patienceWithHopeless : patience
+    const most = patienceOf(this.#mix)
     const endMs = calmMs + most.ms
     for (let lookMs = calmMs; this.time.nowMs < endMs && this.time.steps < most.steps; ) {
       await this.time.step()
@@ -143,8 +168,16 @@ class Simulation {
       if (this.time.nowMs < lookMs) continue
       lookMs = this.time.nowMs + lookEveryMs
       if ((await this.#open()).length > 0) continue
-      const { partitions } = this.#mix
-      return findFaults({ actors, partitions, store: this.#store, witness, asked: this.#clients.asked.values() })
+      return findFaults({
+        actors,
+        readModels,
+        partitions: this.#mix.partitions,
+        store: this.#store,
+        projections: this.#projections,
+        witness,
+        journeys: this.#services.journeys,
+        asked: this.#clients.asked.values(),
+      })
     }
     const open = await this.#open()
     return {
@@ -161,6 +194,13 @@ class Simulation {
     if (unanswered.length > 0) return unanswered
     const rows = await this.#store.readPartitions(Array.from({ length: this.#mix.partitions }, (_, id) => id))
     const untold = rows.filter(({ head, published }) => published < head)
-    return untold.map(({ id, head, published }) => `partition ${id} is told up to ${published} of ${head}`)
+    return [
+      ...untold.map(({ id, head, published }) => `partition ${id} is told up to ${published} of ${head}`),
+      ...behind(
+        readModels.map(({ name }) => name),
+        this.#projections,
+        rows,
+      ),
+    ]
   }
 }

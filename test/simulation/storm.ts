@@ -1,4 +1,5 @@
 import type { Stored } from '../../src/broker/wire.ts'
+import type { StreamName } from '../../src/engine/ports.ts'
 import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import type { Messaging } from './messaging.ts'
@@ -17,7 +18,14 @@ type World = {
   witness: Witness
 }
 
-const serviceNames = ['dead-nation-api', 'receipts-api', 'payments-api', 'files-api', 'spreadsheets-api']
+const serviceNames = [
+  'dead-nation-api',
+  'receipts-api',
+  'payments-api',
+  'files-api',
+  'spreadsheets-api',
+  'transportation-api',
+]
 
 /** Plans what goes wrong of itself, at any time of the storm, and its end. */
 export function planStorm(world: World): void {
@@ -52,24 +60,33 @@ export function planStorm(world: World): void {
       messaging.memory.streams.mailbox.maxMessages = Number.POSITIVE_INFINITY
     })
   })
-  atSomeTime(mix.wipes, () => wipe(world))
+  atSomeTime(mix.wipes.length > 0 ? 1 : 0, () => {
+    for (const name of mix.wipes) wipe(world, name)
+  })
   time.plan(mix.stormMs, () => faults.end())
 }
 
+/** A stream is lost, and with it what nobody has taken. Its events must come again, its calls are still to be made. */
+function wipe(world: World, name: StreamName): void {
+  const { faults, messaging, witness } = world
+  faults.see('broker', `${name} stream wiped`)
+  const lost = messaging.wipe(name)
+  if (name === 'events') witness.lost(lost)
+  if (name === 'mailbox') for (const message of lost) restoreSometime(world, message)
+}
+
 /**
- * The mailboxes are lost. What had its turn is not missed. What had none is published again, as an operator would do it who
- * knows the journal.
+ * What had its turn is not missed, and what turns have sent is redriven. Of the rest, those outside who were not answered say
+ * again what they said, and what had been sent back by a resume is sent back once more.
  */
-function wipe({ faults, messaging, witness }: World): void {
+function restoreSometime({ faults, messaging, witness }: World, message: Stored): void {
   const { time, random } = faults
-  faults.see('broker', 'mailbox stream wiped')
-  const lost = messaging.wipeMailboxes()
-  const restore = (message: Stored): void => {
+  const restore = (): void => {
     const { subject, headers, payload } = message
-    // What turns have sent is redriven. Those outside who were not answered say again what they said.
-    if ('Causation-ID' in headers || !witness.isUndecided(message)) return
+    const isSentBack = /\/\d+$/.test(headers['Nats-Msg-Id'] ?? '')
+    if (('Causation-ID' in headers && !isSentBack) || !witness.isUndecided(message)) return
     const isStored = messaging.memory.publish({ subject, headers, body: payload })
-    if (!isStored) time.plan(500, () => restore(message))
+    if (!isStored) time.plan(500, restore)
   }
-  for (const message of lost) time.plan(random.between(1, 2_000), () => restore(message))
+  time.plan(random.between(1, 2_000), restore)
 }

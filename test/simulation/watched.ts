@@ -6,7 +6,10 @@ import type { Witness } from './witness.ts'
 
 export type DatabaseStore = Store & Reads & RedriveStore
 
-const sightOf: { [Outcome in CommitResult['outcome']]?: Sight } = { duplicate: 'duplicate in a batch' }
+const sightOf: { [Outcome in CommitResult['outcome']]?: Sight } = {
+  duplicate: 'duplicate in a batch',
+  resumed: 'commit refused because its pause has ended',
+}
 
 /** The store with a witness beside it. It also refuses, for its data, any commit with a turn on `Poison`. */
 export function watched(store: DatabaseStore, witness: Witness, sightings: Sightings): DatabaseStore {

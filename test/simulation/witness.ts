@@ -12,9 +12,14 @@ import type {
   StoredActor,
   TurnRecord,
 } from '../../src/engine/ports.ts'
+import type { Changes } from '../../src/engine/read-model-ports.ts'
 import { isSameJson } from './json.ts'
 import type { Deed } from './services.ts'
 import type { Sightings } from './sightings.ts'
+import { sightsOf } from './sights-of-turns.ts'
+
+/** The code of what is set aside by a pause, and comes back when that ends. */
+export const heldBack = 'actor-paused'
 
 /** A promise that was broken: which one, and by whom. */
 export type Violation = { invariant: string; details: string }
@@ -58,9 +63,13 @@ export class Witness {
   readonly #unpublished = new Set<string>()
   /** Stored in a mailbox, and neither decided nor set aside yet. */
   readonly #undecided = new Set<string>()
+  /** Set aside by a pause, and not sent back yet. */
+  readonly #heldBack = new Set<string>()
   /** Stored in a queue, and its outcome neither told nor the effect set aside yet. */
   readonly #unsettled = new Set<string>()
   readonly #alarms = new Map<string, Alarm>()
+  /** How far each read model is, by name and partition. */
+  readonly #projected = new Map<string, number>()
 
   constructor(options: WitnessOptions) {
     this.#options = options
@@ -71,6 +80,7 @@ export class Witness {
   open(): string[] {
     return [
       ...[...this.#undecided].map((key) => `${key} is neither decided nor set aside`),
+      ...[...this.#heldBack].map((key) => `${key} is set aside by a pause and has not come back`),
       ...[...this.#unpublished].map((id) => `${id} is told by a committed turn and was never stored by the broker`),
       ...[...this.#unsettled].map((id) => `the effect ${id} has no outcome and is no dead letter`),
       ...[...this.#alarms].map(([key, { at }]) => `the alarm of ${key} for ${at} has not gone off`),
@@ -78,11 +88,12 @@ export class Witness {
   }
 
   get isOpen(): boolean {
-    return [this.#undecided, this.#unpublished, this.#unsettled, this.#alarms].some(({ size }) => size > 0)
+    const open = [this.#undecided, this.#heldBack, this.#unpublished, this.#unsettled, this.#alarms]
+    return open.some(({ size }) => size > 0)
   }
 
   isUndecided({ subject, headers }: Pick<Stored, 'subject' | 'headers'>): boolean {
-    return this.#undecided.has(mailboxKeyOf(subject, headers['Nats-Msg-Id'] ?? ''))
+    return this.#undecided.has(mailboxKeyOf(subject, idOf(headers)))
   }
 
   // ── Partitions and commits ────────────────────────────────────────────────────────────────────────────────────────
@@ -104,7 +115,7 @@ export class Witness {
   committed(batch: Commit): void {
     for (const position of batch.partitions) this.#advance(position)
     const positions = new Map(batch.partitions.map(({ id, head }) => [id, head]))
-    const inBatch = new Set(batch.turns.map(({ messageId }) => messageId))
+    const inBatch = new Set([...batch.turns, ...batch.deadLetters].map(({ messageId }) => messageId))
     for (const turn of batch.turns) {
       const position = (positions.get(turn.partition) ?? Number.NaN) + 1
       positions.set(turn.partition, position)
@@ -128,7 +139,14 @@ export class Witness {
     this.#undecided.delete(key)
     this.#settle(messageId)
     const actor = keyOf({ kind, id: actorId })
-    if (this.#alarms.get(actor)?.messageId === messageId) this.#alarms.delete(actor)
+    const isAlarm = this.#alarms.get(actor)?.messageId === messageId
+    if (isAlarm) this.#alarms.delete(actor)
+    if (code === heldBack) {
+      this.#heldBack.add(key)
+      // What joined its batch, or was an alarm, has not been in a mailbox yet.
+      this.#told.add(messageId)
+      if (isAlarm) this.#options.sightings.note('alarm set aside by a pause')
+    }
     const isOurs = (code === 'turn-threw' || code === 'commit-rejected') && kind !== 'agent'
     if (isOurs) this.#break('no turn fails', `${type} to ${actor} (${messageId}): ${code}, ${letter.cause}`)
   }
@@ -152,11 +170,13 @@ export class Witness {
     if (this.turns.has(key)) this.#break('a message has one turn', `${turn.message.type} ${key}`)
     this.turns.set(key, turn)
     this.#undecided.delete(key)
+    this.#heldBack.delete(key)
 
     const known = this.actors.get(keyOf(to)) ?? { version: 0, state: this.#actor(kind).initial }
     if (version !== known.version + 1) {
       this.#break('versions run 1, 2, 3 …', `${keyOf(to)}: ${version} for ${known.version + 1}`)
     }
+    for (const sight of sightsOf(decision.events ?? [], known.state)) this.#options.sightings.note(sight)
     known.version = version
     known.state = fold(this.#actor(kind), known.state, decision.events ?? [])
     this.actors.set(keyOf(to), known)
@@ -214,6 +234,13 @@ export class Witness {
     const known = this.actors.get(keyOf({ kind, id }))
     const isFold = known?.version === version && isSameJson(known.state, state)
     if (!isFold) this.#break('state = fold(journal)', `${keyOf({ kind, id })}, version ${version}`)
+    const { deadline_at } = state as { deadline_at?: string }
+    if (kind === 'bundle' && deadline_at !== undefined && wake?.at !== deadline_at) {
+      this.#break(
+        'a step that waits has a deadline',
+        `${keyOf({ kind, id })}: ${wake?.at ?? 'none'} for ${deadline_at}`,
+      )
+    }
     if (wake?.at !== known?.alarm?.at) {
       const times = `${wake?.at ?? 'none'} for ${known?.alarm?.at ?? 'none'}`
       this.#break('the alarm is stored with the state', `${keyOf({ kind, id })}: ${times}`)
@@ -229,6 +256,22 @@ export class Witness {
     if (!this.#stored.has(messageId)) this.#unpublished.add(messageId)
   }
 
+  // ── Read models ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Rows and positions were written. */
+  projected(changes: Changes[]): void {
+    for (const { name, moves } of changes) {
+      for (const { partition, after, upTo } of moves) {
+        const key = `${name}/${partition}`
+        const known = this.#projected.get(key) ?? 0
+        const { head } = this.#partition(partition)
+        if (after !== known) this.#break('a turn is in a read model once', `${key}: from ${after} on for ${known}`)
+        if (upTo > head) this.#break('read models follow the journal', `${key}: up to ${upTo} of ${head}`)
+        this.#projected.set(key, upTo)
+      }
+    }
+  }
+
   // ── What is said ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Somebody outside publishes this. */
@@ -238,8 +281,7 @@ export class Witness {
 
   /** A message got into a stream. */
   stored(stream: 'mailbox' | 'events' | 'effects', message: Stored): void {
-    // What is redriven goes by another name for the broker.
-    const messageId = message.headers['Message-ID'] ?? message.headers['Nats-Msg-Id'] ?? ''
+    const messageId = idOf(message.headers)
     if (!this.#told.has(messageId)) {
       this.#break('nothing is told that is not committed', `${message.subject} ${messageId}`)
     }
@@ -249,12 +291,18 @@ export class Witness {
     if (stream === 'effects' && !this.#settled.has(messageId)) this.#unsettled.add(messageId)
     if (stream !== 'mailbox') return
     const key = mailboxKeyOf(message.subject, messageId)
+    if (this.#heldBack.delete(key)) this.letters.delete(key)
     if (!this.turns.has(key) && !this.letters.has(key)) this.#undecided.add(key)
+  }
+
+  /** The broker has lost public events. Nobody knows who had them: all are to be published again. */
+  lost(events: Stored[]): void {
+    for (const { headers } of events) this.#unpublished.add(idOf(headers))
   }
 
   /** Somebody is answered. */
   answers(requestId: string, reply: Reply): void {
-    if ('refused' in reply && reply.refused === 'dead-letter') return
+    if ('refused' in reply && ['dead-letter', 'paused'].includes(reply.refused)) return
     const committed = this.#replies.get(requestId)
     const given = JSON.stringify(reply)
     if (committed === undefined) this.#break('an answer is committed before it is given', `${requestId}: ${given}`)
@@ -294,6 +342,9 @@ export class Witness {
     this.violation ??= { invariant, details }
   }
 }
+
+/** What is redriven or sent back goes by another name for the broker. */
+const idOf = (headers: Stored['headers']): string => headers['Message-ID'] ?? headers['Nats-Msg-Id'] ?? ''
 
 function mailboxKeyOf(subject: string, messageId: string): string {
   const [, , , kind = '', id = ''] = subject.split('.')

@@ -3,7 +3,10 @@ import { startEffects } from '../../src/effects/index.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/leases.ts'
 import type { Clock, EffectQueue, Log, Mailboxes, Observer, Publisher } from '../../src/engine/ports.ts'
+import type { LiveProjections, ProjectionObserver } from '../../src/engine/read-model-ports.ts'
 import { Redriver } from '../../src/engine/redriver.ts'
+import type { AnyProjection } from '../../src/projections/projection.ts'
+import { Projector } from '../../src/projections/projector.ts'
 import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import { Host } from './host.ts'
@@ -14,10 +17,17 @@ import type { Sight, Sightings } from './sightings.ts'
 import type { DatabaseStore } from './watched.ts'
 
 /** What a worker sees of the world. */
-export type WorkerPorts = { store: DatabaseStore; mailboxes: Mailboxes; publisher: Publisher; effects: EffectQueue }
+export type WorkerPorts = {
+  store: DatabaseStore
+  projections: LiveProjections
+  mailboxes: Mailboxes
+  publisher: Publisher
+  effects: EffectQueue
+}
 
 export type WorkersOptions = {
   actors: Record<string, AnyActor>
+  readModels: AnyProjection[]
   mix: Mix
   faults: Faults
   database: Database
@@ -29,7 +39,7 @@ export type WorkersOptions = {
 
 type Worker = { host: Host; stop(): Promise<void> }
 
-/** The processes of the daemon: as many as the seed wants, each with the shipped engine, lease keeper and effect workers. */
+/** The processes of the daemon: as many as the seed wants, each with the shipped engine, lease keeper, effect workers and projector. */
 export class Workers {
   readonly #options: WorkersOptions
   readonly #running = new Set<Worker>()
@@ -81,12 +91,13 @@ export class Workers {
 
   /** What `startDaemon` puts together. @returns what stops it in good order */
   #run(host: Host): () => Promise<void> {
-    const { actors, mix, faults, database, messaging, services, spoil } = this.#options
+    const { actors, readModels, mix, faults, database, messaging, services, spoil } = this.#options
     const { partitions, batchMessages, cachedActors, bookingMs, bundleStepMs } = mix
     const { clock } = host
     const broker = messaging.connect(host)
     const { mailboxes, publisher, effects: queue } = broker
-    const ports = spoil({ store: database.connect(host), mailboxes, publisher, effects: queue })
+    const projections = database.connectProjections(host)
+    const ports = spoil({ store: database.connect(host), projections, mailboxes, publisher, effects: queue })
     const [log, observer] = [logOf(faults.sightings), observerOf(faults.sightings)]
     const limits = {
       partitions,
@@ -102,6 +113,8 @@ export class Workers {
     engine.start()
     keeper.start()
     redriver.start()
+    const projector = new Projector({ projections: readModels, store: ports.projections, clock, log, observer })
+    projector.start()
     const config = {
       GATEWAY_ADDR: 'http://services',
       TURNSTILE_PARTITIONS: partitions,
@@ -111,6 +124,8 @@ export class Workers {
     const outside = { clock, callHttp, random: faults.random.fraction, log, observer }
     const starting = untilItStarts(() => startEffects({ config, ...ports, ...outside }), clock)
     return async () => {
+      await projector.stop()
+      await ports.projections.close()
       await (await starting).close()
       await redriver.stop()
       await keeper.stop()
@@ -138,6 +153,7 @@ const sightsInLog: Record<string, Sight> = {
   'a commit came to an unknown end; took its partitions up again': 'partitions taken up again',
   'the service fails again and again: its calls wait': 'circuit opened',
   'Postgres refuses this turn': 'turn refused by the database',
+  'the service is paused: its calls wait': 'pause of a service heard',
 }
 
 function logOf(sightings: Sightings): Log {
@@ -148,7 +164,7 @@ function logOf(sightings: Sightings): Log {
   return { debug: write, info: write, warn: write, error: write }
 }
 
-function observerOf(sightings: Sightings): Observer {
+function observerOf(sightings: Sightings): Observer & ProjectionObserver {
   const ignore = (): void => {}
   return {
     committed: ignore,
@@ -159,11 +175,12 @@ function observerOf(sightings: Sightings): Observer {
     fenced: () => sightings.note('partitions lost to another worker'),
     deadLetter: ignore,
     streamLost: () => sightings.note('loss of a stream noticed'),
-    redriven: (_, count) => count > 0 && sightings.note('message redriven'),
+    redriven: (what, count) => count > 0 && sightings.note(`${what} redriven`),
     alarmsFired: ignore,
     alarmsArmed: ignore,
     alarmsDue: ignore,
     owned: ignore,
     lag: ignore,
+    projectionLag: ignore,
   }
 }

@@ -1,4 +1,5 @@
 import http from 'node:http'
+import path from 'node:path'
 
 export type HttpAnswer = { status: number; body: Record<string, unknown>; headers: http.IncomingHttpHeaders }
 
@@ -78,7 +79,7 @@ export class Client {
 export type LoadReport = {
   /** Ids of the bookings that were answered with 201. */
   booked: string[]
-  /** How often each other outcome came: a status, or the code of a connection error. */
+  /** How often each other outcome came: `503 unavailable`, or the code of a connection error. */
   others: Record<string, number>
 }
 
@@ -95,7 +96,7 @@ export function startLoad(
       try {
         const answer = await client.book(shows[i % shows.length] as string)
         if (answer.status === 201) report.booked.push(String(answer.body.booking_id))
-        else count(report, String(answer.status))
+        else count(report, outcomeOf(answer))
       } catch (error) {
         count(report, String((error as NodeJS.ErrnoException).code ?? error))
         // A daemon that is gone refuses at once: do not spin.
@@ -112,6 +113,11 @@ export function startLoad(
       return report
     },
   }
+}
+
+/** A status, and the problem's code if it is one. */
+function outcomeOf({ status, body }: HttpAnswer): string {
+  return typeof body.type === 'string' ? `${status} ${path.basename(body.type)}` : String(status)
 }
 
 function count(report: LoadReport, outcome: string): void {

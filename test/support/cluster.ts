@@ -43,11 +43,3 @@ export async function shares(sql: postgres.Sql): Promise<number[]> {
     where worker.lease_until > now() group by owner order by count desc`
   return rows.map(({ count }) => count)
 }
-
-/** The bookings of these that are not there as made: acknowledged and lost. */
-export async function findLost(sql: postgres.Sql, bookings: string[]): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id from unnest(${bookings}::text[]) as wanted(id)
-    where not exists (select from actor where kind = 'booking' and actor.id = wanted.id::uuid and state->>'status' = 'made')`
-  return rows.map(({ id }) => id)
-}

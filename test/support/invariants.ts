@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { actors } from '../../actors/index.ts'
-import { openInspection } from '../../src/store/postgres-inspection.ts'
-import { verify } from '../../src/verify/verify.ts'
+import { verifyRecord, violationsOf } from '../../ops/record.ts'
 
 /**
  * Holds everything against the journal, as `turnstile verify` does.
@@ -13,13 +11,8 @@ export async function checkInvariants({
 }: {
   postgres: { url: string }
 }): Promise<{ actors: number; turns: number }> {
-  const inspection = openInspection({ url: postgres.url, applicationName: 'test', deadlineMs: 60_000 })
-  try {
-    const { verdicts } = await verify(inspection, { actors, graceMs: 600_000, onProgress: () => {} })
-    const broken = Object.entries(verdicts).filter(([, { differences }]) => differences > 0)
-    assert.deepEqual(broken, [])
-    return { actors: verdicts.states.looked, turns: verdicts.positions.looked }
-  } finally {
-    await inspection.close()
-  }
+  const findings = await verifyRecord(postgres.url, 600_000)
+  assert.deepEqual(violationsOf(findings), [])
+  const { states, positions } = findings.verdicts
+  return { actors: states.looked, turns: positions.looked }
 }

@@ -1,0 +1,9 @@
+// npm run soak [-- --help]: installs what is missing and lets the daemon work for half an hour, on servers of its own.
+import process from 'node:process'
+import { install } from './install.mjs'
+
+await install()
+const { register } = await import('tsx/esm/api')
+register()
+const { main } = await import('./soak/main.ts')
+process.exit(await main(process.argv.slice(2)))

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { settledRecord } from '../../ops/record.ts'
 import { Chance } from '../support/random.ts'
+import { until } from '../support/wait.ts'
 import { createShows, startCustomers } from './customers.ts'
 import { type Figures, figuresOf } from './figures.ts'
 import { startGauge } from './gauge.ts'
@@ -35,8 +35,6 @@ export type Run = {
 }
 
 const partitions = 64
-const warmUpMs = 3_000
-const calmMs = 5_000
 /** The share of calls of each service that go wrong, besides all else. */
 const fault = 0.05
 const workers = 3
@@ -64,10 +62,11 @@ async function runIn(
   const subscriber = await startSubscriber(house.nats.url)
   const { gauge, stop: stopGauge } = startGauge(house.ingressUrl, partitions)
   const stopCustomers = startCustomers(customers, ledger, await createShows(ledger), customersChance)
-  // So long it takes until all that is done for the first time has been done.
-  await sleep(warmUpMs)
-  const calm = { fromMs: performance.now(), toMs: performance.now() + calmMs }
-  await sleep(calmMs)
+  const answered = (times: number) =>
+    until(`all partitions answer ${times} times`, () => gauge.answers.every((all) => all.length >= times), 60_000)
+  // What is done for the first time takes longer.
+  await answered(3)
+  const calm = { fromMs: performance.now(), toMs: performance.now() + (await answered(8)) }
 
   progress(`the storm begins, of seed ${seed}: ${kills} workers killed, with a lease of ${leaseMs} ms`)
   const startedMs = performance.now()

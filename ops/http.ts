@@ -7,34 +7,32 @@ const timeoutMs = 8_000
 export type Answer<T> = { status: number; body: T }
 
 export type RequestOptions = {
+  method?: 'GET' | 'POST' | 'PUT'
+  body?: object
   headers?: Record<string, string>
-  /** Told each time that there was no answer: of a status, or an error. */
-  onFailure?(cause: string): void
+  /** Told why there was no answer, each time that there was none: a status, or an error. */
+  onFailure?: (cause: string) => void
 }
 
-/** Asks until there is an answer: one that says "come back later" is none. */
-export async function request<T>(
-  url: string,
-  method = 'GET',
-  body?: object,
-  key?: string,
-  { headers = {}, onFailure = () => {} }: RequestOptions = {},
-): Promise<Answer<T>> {
+/** Asks until there is an answer: one that says "come back later" is none. An empty body is `undefined`. */
+export async function request<T>(url: string, options: RequestOptions = {}): Promise<Answer<T>> {
+  const { method = 'GET', body, headers = {}, onFailure } = options
   const init = {
     method,
-    headers: { 'Content-Type': 'application/json', ...(key !== undefined && { 'Idempotency-Key': key }), ...headers },
+    headers: { ...(body && { 'Content-Type': 'application/json' }), ...headers },
     ...(body && { body: JSON.stringify(body) }),
   }
   for (;;) {
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) })
       const text = await response.text()
-      // Some answers have no body.
-      if (response.status < 500) return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as T }
-      onFailure(String(response.status))
+      if (response.status < 500) return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+      onFailure?.(String(response.status))
     } catch (error) {
-      onFailure((error as Error).name)
+      onFailure?.((error as Error).name)
     }
     await sleep(pauseMs)
   }
 }
+
+export const withKey = (key: string): Record<string, string> => ({ 'Idempotency-Key': key })

@@ -38,6 +38,8 @@ export const ticketsOfShow = z.int().min(1).max(10_000_000)
 export const laterBy = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString()
 
 function toUtc(value: string): string {
+  // As we write it ourselves: `2027-01-01T20:00:00.000Z`.
+  if (value.length === 24 && value.endsWith('Z')) return value
   const milliseconds = Date.parse(value)
   return Number.isNaN(milliseconds) ? value : new Date(milliseconds).toISOString()
 }

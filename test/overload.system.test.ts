@@ -5,11 +5,11 @@ import { runOverload } from '../ops/overload/run.ts'
 
 test('at three times what the daemon can do, whoever is not served is told so, and nothing acknowledged is lost', async (t) => {
   const overload = await runOverload({
-    capacitySeconds: 2,
-    calmSeconds: 2,
+    capacitySeconds: 1,
+    calmSeconds: 1,
     times: 3,
-    overloadSeconds: 4,
-    recoverySeconds: 4,
+    overloadSeconds: 3,
+    recoverySeconds: 3,
     profile: undefined,
     progress: (line) => t.diagnostic(line),
   })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Line, type LineAnswer, openLine } from './http-line.ts'
 
 /** One request to come. `dueMs` is when it was meant to be sent. */
@@ -12,6 +13,8 @@ export type LinePoolOptions = {
   /** `gave up`, or the code of the socket's error. */
   failed(arrival: Arrival, cause: string): void
 }
+
+const pollMs = 10
 
 /** Connections that grow with what is asked at once, and a queue before them when they are all taken. */
 export class LinePool {
@@ -31,6 +34,12 @@ export class LinePool {
   /** How many have neither an answer nor given up. */
   get unsettled(): number {
     return this.#busy.size + this.#waiting.length - this.#first
+  }
+
+  /** Opens so many, and resolves when they are there. */
+  async open(connections: number): Promise<void> {
+    while (this.#open < connections) this.#connect()
+    while (this.#idle.size < this.#open) await sleep(pollMs)
   }
 
   add(arrival: Arrival): void {

@@ -19,6 +19,8 @@ export type OpenLoadOptions = {
   phases: Phase[]
   /** Connections are opened when all are taken, up to so many. */
   maxConnections: number
+  /** So many are open before anybody comes, as those of a load balancer are. */
+  openConnections?: number
   /** Who is not answered so long after sending hangs up; who cannot send so long after they were due leaves. */
   patienceMs: number
   /** The ids of all bookings that were answered with 201 are written there, one a line. */
@@ -44,10 +46,10 @@ type Latencies = Record<string, number[]>
 const giveUpEveryMs = 50
 
 async function run(options: OpenLoadOptions): Promise<OpenLoadResult> {
-  const { port, shows, phases, maxConnections, patienceMs, bookingsFile } = options
+  const { port, shows, phases, maxConnections, openConnections = 0, patienceMs, bookingsFile } = options
   const bookings: string[] = []
   const seconds: Latencies[] = Array.from({ length: totalSeconds(phases) }, () => ({}))
-  const startedMs = performance.now()
+  let startedMs = 0
   const settle = ({ dueMs }: Arrival, outcome: string): void => {
     const second = seconds[Math.floor((dueMs - startedMs) / 1_000)] as Latencies
     second[outcome] ??= []
@@ -65,6 +67,8 @@ async function run(options: OpenLoadOptions): Promise<OpenLoadResult> {
   })
   const patience = setInterval(() => pool.giveUp(performance.now()), giveUpEveryMs)
 
+  await pool.open(openConnections)
+  startedMs = performance.now()
   const cpuSeconds: number[] = []
   let beginsMs = startedMs
   for (const phase of phases) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BookingView, VipBundleView } from '../../schemas/http.ts'
-import { request } from '../http.ts'
+import { request, withKey } from '../http.ts'
 import { settledRecord, violationsOf } from '../record.ts'
 import { startDaemon } from '../sandbox/daemon.ts'
 import type { Report } from '../sandbox/gateway.ts'
@@ -80,13 +80,14 @@ async function runOn(sandbox: Sandbox, url: string, { bundles, fault, progress }
 }
 
 async function createShow(url: string, seats: number): Promise<string> {
-  const { body } = await request<{ show_id: string }>(`${url}/shows`, 'POST', {
+  const details = {
     dead_nation_id: '01900000-0000-7000-8000-0000000000dd',
     number_of_tickets: seats,
     start_time: '2027-01-01T20:00:00Z',
     title: 'The Hounds of Love',
     venue: 'Lyceum',
-  })
+  }
+  const { body } = await request<{ show_id: string }>(`${url}/shows`, { method: 'POST', body: details })
   return body.show_id
 }
 
@@ -94,9 +95,10 @@ async function ask(url: string, index: number, shows: string[]): Promise<Asked> 
   const [atMs, obstacle] = [Date.now(), obstacleOf(index)]
   const order = orderOf(index, shows)
   type Ids = { vip_bundle_id: string; booking_id: string }
-  const { body } = await request<Ids>(`${url}/book-vip-bundle`, 'POST', order, randomUUID())
+  const post = (body: object) => ({ method: 'POST' as const, body, headers: withKey(randomUUID()) })
+  const { body } = await request<Ids>(`${url}/book-vip-bundle`, post(order))
   const id = body.vip_bundle_id
-  if (obstacle === 'stopped') await request(`${url}/vip-bundles/${id}/cancel`, 'POST', {}, randomUUID())
+  if (obstacle === 'stopped') await request(`${url}/vip-bundles/${id}/cancel`, post({}))
   return { id, booking: body.booking_id, atMs, obstacle, isShort: isShort(index) }
 }
 

@@ -14,7 +14,7 @@ import { bookedPerSecond } from './figures.ts'
 import { type MemorySample, watchMemory } from './watch.ts'
 
 export type OverloadOptions = {
-  /** How long capacity is looked for, twice: with as many clients as it takes, and with a rate. */
+  /** How long capacity is looked for each time, after a warm-up of half as much. */
   capacitySeconds: number
   /** How long a half of it is offered before. */
   calmSeconds: number
@@ -44,10 +44,12 @@ export type Overload = {
   violations: string[]
 }
 
-const warmUpSeconds = 5
 const shows = { shows: 200, seats: 10_000_000 }
-/** More than wait in the daemon at any time, so that it is not the client who holds back. */
-const maxConnections = 4_000
+/**
+ * More than wait in the daemon at any time, so that it is not the client who holds back. They are open before it begins:
+ * Node takes one new connection in each turn of its event loop, so they would come one by one while it has much to do.
+ */
+const connections = 2_000
 /** Longer than the daemon lets anybody wait. */
 const patienceMs = 6_000
 /** Nobody makes the calls, so they wait. */
@@ -75,6 +77,7 @@ export async function runOverload(options: OverloadOptions): Promise<Overload> {
 
 async function runOn(sandbox: Sandbox, daemon: Daemon, options: OverloadOptions): Promise<Overload> {
   const { capacitySeconds, calmSeconds, times, overloadSeconds, recoverySeconds, progress } = options
+  const warmUpSeconds = Math.ceil(capacitySeconds / 2)
   const target = { port: Number(sandbox.env.PORT), shows: await createShows(daemon.url, shows) }
   const ceilingNow = async (): Promise<number> => {
     progress(`what 256 clients get who wait for their answers, ${capacitySeconds} s`)
@@ -84,7 +87,7 @@ async function runOn(sandbox: Sandbox, daemon: Daemon, options: OverloadOptions)
   }
   const ceiling = await ceilingNow()
 
-  const open = { ...target, maxConnections, patienceMs }
+  const open = { ...target, maxConnections: connections, openConnections: connections, patienceMs }
   const runOpen = (phases: OpenLoadOptions['phases'], bookingsFile?: string): Promise<OpenLoadResult> =>
     runClient('open-load.ts', { ...open, phases, ...(bookingsFile !== undefined && { bookingsFile }) })
   progress(`${ceiling} a second; the same as a fixed rate, ${capacitySeconds} s`)

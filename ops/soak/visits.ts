@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BookingView } from '../../schemas/http.ts'
-import { request } from '../http.ts'
+import { request, withKey } from '../http.ts'
 
 /** Where somebody comes to, and what there is. */
 export type Place = { url: string; shows: string[]; index: number }
@@ -28,7 +28,7 @@ export const visits = {
   },
   async refund(place) {
     const [ticket] = await confirmedTickets(place, await book(place))
-    await expect(202, request(`${place.url}/ticket-refund/${ticket}`, 'PUT', {}))
+    await expect(202, request(`${place.url}/ticket-refund/${ticket}`, { method: 'PUT' }))
   },
   async 'ticket of another system'(place) {
     const ticket = randomUUID()
@@ -44,7 +44,7 @@ export const visits = {
     }
     const { vip_bundle_id } = await expect<{ vip_bundle_id: string }>(
       201,
-      request(`${place.url}/book-vip-bundle`, 'POST', order, randomUUID()),
+      request(`${place.url}/book-vip-bundle`, post(order)),
     )
     const succeeded = async () => {
       const { body } = await request<{ status: string }>(`${place.url}/vip-bundles/${vip_bundle_id}`)
@@ -73,6 +73,8 @@ export const visits = {
 
 export type VisitName = keyof typeof visits
 
+const post = (body: object) => ({ method: 'POST' as const, body, headers: withKey(randomUUID()) })
+
 const showOf = ({ shows, index }: Place): string => shows[index % shows.length] as string
 
 const orderOf = (place: Place) => ({
@@ -82,18 +84,18 @@ const orderOf = (place: Place) => ({
 })
 
 async function book(place: Place): Promise<string> {
-  const asked = request<{ booking_id: string }>(`${place.url}/book-tickets`, 'POST', orderOf(place), randomUUID())
+  const asked = request<{ booking_id: string }>(`${place.url}/book-tickets`, post(orderOf(place)))
   return (await expect(201, asked)).booking_id
 }
 
 function cancel({ url }: Place, booking: string): Promise<unknown> {
-  return expect(202, request(`${url}/bookings/${booking}/cancel`, 'POST', {}, randomUUID()))
+  return expect(202, request(`${url}/bookings/${booking}/cancel`, post({})))
 }
 
 function report({ url }: Place, ticket_id: string, status: 'confirmed' | 'canceled'): Promise<unknown> {
   const price = { amount: '50.30', currency: 'EUR' }
   const tickets = [{ ticket_id, status, price, customer_email: 'kate@example.com' }]
-  return expect(200, request(`${url}/tickets-status`, 'POST', { tickets }, randomUUID()))
+  return expect(200, request(`${url}/tickets-status`, post({ tickets })))
 }
 
 /** Waits for Dead Nation's confirmation, and returns the ids. */

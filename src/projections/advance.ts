@@ -54,9 +54,9 @@ async function read(targets: Target[], lags: Lag[], store: ProjectionStore, maxT
   return targets.map((target) => {
     const own = lags.filter(({ name }) => name === target.name)
     const moves = new Map(own.map((lag) => [lag.partition, reach(lag, stretches)]))
-    const isOwn = ({ partition, position }: JournaledEvents): boolean => {
+    const isOwn = ({ partition, position, kind }: JournaledEvents): boolean => {
       const move = moves.get(partition)
-      return move !== undefined && position > move.after && position <= move.upTo
+      return kind in target.projection.folds && move !== undefined && position > move.after && position <= move.upTo
     }
     return { target, stretches: [...moves.values()], turns: turns.filter(isOwn) }
   })

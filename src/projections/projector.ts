@@ -12,11 +12,16 @@ export type ProjectorOptions = {
   observer: ProjectionObserver
 }
 
-/** Between two looks at the journal: the longer, the more turns share the writing of a row, and of a position. */
+/** Between two looks at the journal. */
 const pauseMs = 100
+/** The same under load: the longer, the more turns share a step, the writing of a row, and of a position. */
+const busyPauseMs = 500
+/** A step that took so many turns, counted for each read model, is one under load. */
+const busyTurns = 400
 /** For one that does not lead, or whose database is away. */
 const standbyMs = 1_000
-const maxTurns = 4_000
+/** What folding so many takes, everything else in the process waits. */
+const maxTurns = 2_000
 /** Then an event that could not be folded is tried again: the fix may have come with another process. */
 const stallMs = 10_000
 
@@ -79,7 +84,8 @@ export class Projector {
     this.#report(behind)
     for (const fault of faults) this.#stall(fault, nowMs)
     const isMore = [...behind.values()].some((turns) => turns > 0)
-    return taken > 0 && isMore ? 0 : pauseMs
+    if (taken > 0 && isMore) return 0
+    return taken < busyTurns ? pauseMs : busyPauseMs
   }
 
   async #lead(): Promise<boolean> {

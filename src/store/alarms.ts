@@ -29,8 +29,7 @@ const alarmsDue = (sql: Sql, partitions: number[], limit: number) => sql<Row[]>`
   limit ${limit}::int`
 
 /** A part of the commit statement, for a batch in which an alarm could not be dealt with. */
-export const takeAlarmsOff = (sql: Sql, actors: (Address & { partition: number })[]) => sql`
-  disarmed as (
+export const takeAlarmsOff = (sql: Sql, actors: (Address & { partition: number })[]) => sql`, disarmed as (
     update actor set wake_at = null, wake_meta = null
     where ctid = any (array(${placesOf(sql, actors)})) and (select is_open from fence)
-  ), `
+  )`

@@ -2,7 +2,7 @@ import type { Commit, CommitResult, Pause, Wake } from '../engine/ports.ts'
 import { takeAlarmsOff } from './alarms.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
-import { documentOf, insertLetters, reopenLetters } from './dead-letters.ts'
+import { documentOf, keepLetters } from './dead-letters.ts'
 import { json, lines, none } from './encode.ts'
 import { isRefusedData, sqlState } from './errors.ts'
 import { endedPauses, holdPauses } from './pauses.ts'
@@ -74,7 +74,7 @@ function toColumns({ partitions, turns, states, deadLetters, disarmed, pauses }:
       wakeAt: lines(states, ({ wake }) => wake?.at ?? none),
       wakeMeta: lines(states, ({ wake }) => (wake ? metaOf(wake) : none)),
     },
-    deadLetters: documentOf(deadLetters),
+    deadLetters: deadLetters.length > 0 ? documentOf(deadLetters) : undefined,
     disarmed,
     pauses,
   }
@@ -155,11 +155,7 @@ const writeBatch = (sql: Sql, { partitions, turns, states, deadLetters, disarmed
     -- Versions only rise. The null breaks the column's constraint, and with it the commit.
     set version = case when excluded.version > actor.version then excluded.version end, state = excluded.state,
       wake_at = excluded.wake_at, wake_meta = excluded.wake_meta
-  ), ${disarmed.length > 0 ? takeAlarmsOff(sql, disarmed) : sql``}dead_letters as (
-    ${insertLetters(sql, deadLetters)}
-    where (select is_open from fence)
-    ${reopenLetters(sql)}
-  )
+  )${disarmed.length > 0 ? takeAlarmsOff(sql, disarmed) : sql``}${deadLetters ? keepLetters(sql, deadLetters) : sql``}
   select id, null::json as pause from expected where id not in (select id from held)
   ${pauses.length > 0 ? endedPauses(sql) : sql``}
   order by id`

@@ -19,7 +19,7 @@ function merge(letters: DeadLetter[]) {
 }
 
 /** The beginning of a statement that inserts them. */
-export const insertLetters = (sql: Sql, document: string) => sql`
+const insertLetters = (sql: Sql, document: string) => sql`
   insert into dead_letter (partition, message_id, kind, actor_id, type, code, cause, stack, payload, headers, meta, at,
     attempts, first_at, last_at)
   select partition, "messageId", kind, "actorId", type, code, cause, stack, decode(payload, 'base64'), headers, meta, at,
@@ -29,12 +29,19 @@ export const insertLetters = (sql: Sql, document: string) => sql`
     headers json, meta json, at timestamptz, attempts int)`
 
 /** The end of that statement: one that is there already has failed again, so it is open again, as it is now. */
-export const reopenLetters = (sql: Sql) => sql`
+const reopenLetters = (sql: Sql) => sql`
   on conflict (partition, message_id, recipient) do update
   set status = 'open', revision = dead_letter.revision + 1,
     attempts = dead_letter.attempts + excluded.attempts, last_at = excluded.last_at,
     code = excluded.code, cause = excluded.cause, stack = excluded.stack, payload = excluded.payload,
     headers = excluded.headers, meta = excluded.meta, at = excluded.at`
+
+/** A part of the commit statement, for a batch that has dead letters: most have none, and are spared the part. */
+export const keepLetters = (sql: Sql, document: string) => sql`, dead_letters as (
+    ${insertLetters(sql, document)}
+    where (select is_open from fence)
+    ${reopenLetters(sql)}
+  )`
 
 export async function keepDeadLetter(database: Database, letter: DeadLetter): Promise<void> {
   const document = documentOf([letter])

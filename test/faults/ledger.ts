@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { type Answer, request } from '../../ops/http.ts'
+import { type Answer, request, withKey } from '../../ops/http.ts'
 import type { Kind } from '../../schemas/index.ts'
 
 /** What a request asks of which actors, as the journal must have it: so many turns of this name, and no more. */
@@ -32,10 +32,11 @@ export class Ledger {
   }
 
   /** @param isAskedTwice asks once more for what it has got an answer to */
-  async ask<T>({ method, path, body = {}, command }: Question, isAskedTwice: boolean): Promise<Answer<T>> {
-    const [correlationId, key] = [randomUUID(), randomUUID()]
-    const options = { headers: { 'Correlation-ID': correlationId }, onFailure: this.#fail }
-    const ask = () => request<T>(`${this.#url}${path}`, method, body, key, options)
+  async ask<T>({ method, path, body, command }: Question, isAskedTwice: boolean): Promise<Answer<T>> {
+    const correlationId = randomUUID()
+    const headers = { ...withKey(randomUUID()), 'Correlation-ID': correlationId }
+    const ask = () =>
+      request<T>(`${this.#url}${path}`, { method, headers, ...(body && { body }), onFailure: this.#fail })
     const answer = await ask()
     this.entries.push({ correlationId, path, command, answer })
     if (isAskedTwice) {
@@ -49,7 +50,7 @@ export class Ledger {
 
   /** Reads. */
   async see<T>(path: string): Promise<T> {
-    return (await request<T>(`${this.#url}${path}`, 'GET', undefined, undefined, { onFailure: this.#fail })).body
+    return (await request<T>(`${this.#url}${path}`, { onFailure: this.#fail })).body
   }
 
   readonly #fail = (cause: string): void => {

@@ -46,6 +46,12 @@ export type Mix = {
 const everyStream: StreamName[] = ['mailbox', 'effects', 'events']
 
 export function drawMix(random: Random): Mix {
+  const mix = draw(random)
+  // A quarter of an hour, in which the idle workers would cost more than a hundred other seeds.
+  return mix.hasHopelessCall ? { ...mix, workers: 1 } : mix
+}
+
+function draw(random: Random): Mix {
   const stormMs = random.between(2_000, 6_000)
   // Some seeds are spared a kind of fault, others get a lot of it, so that no kind hides another.
   const rate = (most: number): number => (random.chance(0.4) ? 0 : most * random.fraction() ** 2)

@@ -1,6 +1,6 @@
 import { services } from '../../schemas/index.ts'
 import type { DeadLetter, Pause } from '../../src/engine/ports.ts'
-import type { Desk } from '../../src/pauses/command.ts'
+import type { Command, Desk } from '../../src/pauses/command.ts'
 import { pause } from '../../src/pauses/pause.ts'
 import { resume } from '../../src/pauses/resume.ts'
 import type { LetterFilter, LetterRecord, LetterRef } from '../../src/store/dead-letter-records.ts'
@@ -39,8 +39,8 @@ export class Operators {
     for (let i = 0; i < mix.holds; i++) {
       time.plan(random.between(1, mix.stormMs), async () => {
         const target = this.#pick()
-        await this.#untilDone(() => pause, [...target, '--reason', 'a storm'])
-        time.plan(random.between(300, 8_000), () => void this.#untilDone(() => resume, target))
+        await this.#untilDone(pause, [...target, '--reason', 'a storm'])
+        time.plan(random.between(300, 8_000), () => void this.#untilDone(resume, target))
       })
     }
   }
@@ -55,16 +55,16 @@ export class Operators {
     return ['actor', ...random.pick(actors).split('.')]
   }
 
-  async #untilDone(command: () => typeof pause, args: string[]): Promise<void> {
+  async #untilDone(command: Command, args: string[]): Promise<void> {
     const { faults } = this.#world
     for (;;) {
-      if ((await this.#run(command(), args)) === 0) return
+      if ((await this.#run(command, args)) === 0) return
       await faults.time.clock().sleep(faults.random.between(100, 1_000))
     }
   }
 
   /** In a process of its own, which may die. @returns its exit code */
-  #run(command: typeof pause, args: string[]): Promise<number> {
+  #run(command: Command, args: string[]): Promise<number> {
     const { faults, messaging } = this.#world
     const host = new Host(`operator ${++this.#sessions}`, faults.time)
     faults.trace.note(host.name, args.join(' '))

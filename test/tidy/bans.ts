@@ -49,7 +49,7 @@ const importBans: (Ban & { where: RegExp })[] = [
 const isHashing = (source: Source, from: string): boolean =>
   source.path === 'src/actor/ids.ts' &&
   from === 'node:crypto' &&
-  /import \{ createHash \} from 'node:crypto'/.test(source.code)
+  /import \{ hash \} from 'node:crypto'/.test(source.code)
 
 /** Everything in a file that is banned there, with what to write instead. */
 export function bannedThings(source: Source): string[] {

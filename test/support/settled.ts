@@ -19,15 +19,21 @@ export async function underWay(sql: postgres.Sql, nats: NatsConnection): Promise
   return effects + untold + undecided === 0 ? undefined : { effects, untold, undecided }
 }
 
+/** The outcomes of calls that a service has finally refused: then it has done nothing. */
+const refusals = ['DeadNationRefused', 'FlightRefused', 'TaxiRefused']
+
 /**
  * Holds what the services have done against what the journal says was asked of them: each effect once, by its key, but
  * for those that were refused; nothing else; and no row twice in a sheet.
  *
- * @returns how many effects each service has carried out
+ * @returns how many effects each service has carried out, and one line for everything that is wrong
  */
-export async function checkEffects(sql: postgres.Sql, report: Report): Promise<Partial<Record<Service, number>>> {
+export async function judgeEffects(
+  sql: postgres.Sql,
+  report: Report,
+): Promise<{ counts: Partial<Record<Service, number>>; wrong: string[] }> {
   const asked = await sql<{ service: Service; key: string; times: number }[]>`
-    with refusal as (select meta->>'causationId' as key from turn where message->>'type' = 'DeadNationRefused')
+    with refusal as (select meta->>'causationId' as key from turn where message->>'type' = any (${refusals}))
     select call->>'call' as service, call->>'messageId' as key,
       case when call->>'messageId' in (select key from refusal) then 0 else 1 end as times
     from turn cross join lateral json_array_elements(decision->'calls') as call`
@@ -36,14 +42,33 @@ export async function checkEffects(sql: postgres.Sql, report: Report): Promise<P
     expected[service] ??= {}
     expected[service][key] = times
   }
-  for (const [service, effects] of Object.entries(report.effects_by_key)) {
-    assert.deepEqual(effects, expected[service as Service] ?? {}, `what ${service} was asked, and did, by key`)
-  }
+  const wrong = Object.entries(report.effects_by_key).flatMap(([service, effects]) => {
+    const due = expected[service as Service] ?? {}
+    const keys = new Set([...Object.keys(effects), ...Object.keys(due)])
+    return [...keys].flatMap((key) => {
+      const [done, asked] = [effects[key] ?? 'never', due[key] ?? 'never']
+      return done === asked
+        ? []
+        : `${service} was asked for ${key}, as often as the journal says: ${asked}; it did it: ${done}`
+    })
+  })
   const { sheets } = report as Report & { sheets: Record<string, string[][]> }
   for (const [sheet, rows] of Object.entries(sheets)) {
-    assert.equal(new Set(rows.map((row) => JSON.stringify(row))).size, rows.length, `a row is in ${sheet} twice`)
+    const known = new Set<string>()
+    for (const row of rows.map((row) => JSON.stringify(row))) {
+      if (known.has(row)) wrong.push(`a row is in ${sheet} twice: ${row}`)
+      known.add(row)
+    }
   }
-  return Object.fromEntries(Object.entries(expected).map(([service, keys]) => [service, Object.keys(keys).length]))
+  const sizes = Object.entries(expected).map(([service, keys]) => [service, Object.keys(keys).length])
+  return { counts: Object.fromEntries(sizes), wrong }
+}
+
+/** As `judgeEffects`, where nothing may be wrong. */
+export async function checkEffects(sql: postgres.Sql, report: Report): Promise<Partial<Record<Service, number>>> {
+  const { counts, wrong } = await judgeEffects(sql, report)
+  assert.deepEqual(wrong, [])
+  return counts
 }
 
 export type PublicEvent = { actor: string; name: string; id: string; body: Record<string, unknown> }
@@ -62,10 +87,15 @@ export async function readEvents(nats: NatsConnection): Promise<PublicEvent[]> {
   return events
 }
 
-/** Each public event of the journal is in the stream, once. */
-export async function checkEvents(sql: postgres.Sql, events: PublicEvent[]): Promise<void> {
+/** The ids of all that turns have published. */
+export async function publishedIds(sql: postgres.Sql): Promise<string[]> {
   const published = await sql<{ id: string }[]>`
     select publish->>'messageId' as id
     from turn cross join lateral json_array_elements(decision->'publishes') as publish`
-  assert.deepEqual(events.map(({ id }) => id).sort(), published.map(({ id }) => id).sort())
+  return published.map(({ id }) => id).sort()
+}
+
+/** Each public event of the journal is in the stream, once. */
+export async function checkEvents(sql: postgres.Sql, events: PublicEvent[]): Promise<void> {
+  assert.deepEqual(events.map(({ id }) => id).sort(), await publishedIds(sql))
 }

@@ -2,9 +2,11 @@
  * A closed-loop client: so many keep-alive connections, each sending its next booking when the last one is answered.
  * It runs as a process of its own, speaks just as much HTTP as it needs, and so leaves the machine to what is measured.
  *
- * Reads one JSON line of LoadOptions from its arguments, writes one JSON line of LoadResult.
+ * Reads one JSON line of LoadOptions from its arguments, writes one line when the measured time begins and one JSON line of
+ * LoadResult.
  */
 import process from 'node:process'
+import { beginMark } from './client.ts'
 import { bookingRequest, type Line, openLine } from './http-line.ts'
 import { type Tally, tallyOf } from './tally.ts'
 
@@ -22,6 +24,8 @@ export type LoadResult = Omit<Tally, 'count'> & {
   /** Every other outcome and how often it came. */
   others: Record<string, number>
   seconds: number
+  /** Of this client, in the measured time. */
+  cpuSeconds: number
 }
 
 function run({ port, connections, warmUpSeconds, seconds, shows }: LoadOptions): void {
@@ -39,11 +43,15 @@ function run({ port, connections, warmUpSeconds, seconds, shows }: LoadOptions):
 
   setTimeout(() => {
     isMeasuring = true
+    process.stdout.write(`${beginMark}\n`)
     const startedMs = performance.now()
+    const startedCpu = process.cpuUsage()
     setTimeout(() => {
       isMeasuring = false
       const { count: booked, ...latencies } = tallyOf(latenciesMs)
-      const result: LoadResult = { booked, others, seconds: (performance.now() - startedMs) / 1_000, ...latencies }
+      const seconds = (performance.now() - startedMs) / 1_000
+      const { user, system } = process.cpuUsage(startedCpu)
+      const result: LoadResult = { booked, others, seconds, cpuSeconds: (user + system) / 1e6, ...latencies }
       process.stdout.write(`${JSON.stringify(result)}\n`)
       process.exit(0)
     }, seconds * 1_000)

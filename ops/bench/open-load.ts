@@ -3,11 +3,13 @@
  * latency of each counts from when it was meant to start: one that waits for a free connection waits like the others.
  * It runs as a process of its own, one request at a time on each connection.
  *
- * Reads one JSON line of OpenLoadOptions from its arguments, writes one JSON line of OpenLoadResult.
+ * Reads one JSON line of OpenLoadOptions from its arguments, writes one line when each phase begins and one JSON line
+ * of OpenLoadResult.
  */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { beginMark } from './client.ts'
 import { bookingRequest, type LineAnswer } from './http-line.ts'
 import { type Arrival, LinePool } from './line-pool.ts'
 import { type Tally, tallyOf } from './tally.ts'
@@ -72,6 +74,7 @@ async function run(options: OpenLoadOptions): Promise<OpenLoadResult> {
   const cpuSeconds: number[] = []
   let beginsMs = startedMs
   for (const phase of phases) {
+    process.stdout.write(`${beginMark}\n`)
     const cpu = process.cpuUsage()
     await arrive(phase, beginsMs, (dueMs, index) => {
       pool.add({ dueMs, request: bookingRequest(shows[index % shows.length] as string) })

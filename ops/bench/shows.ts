@@ -3,23 +3,31 @@
  *
  * @param url of the daemon
  */
-export async function createShows(url: string, { shows, seats }: { shows: number; seats: number }): Promise<string[]> {
-  const body = JSON.stringify({
+export function createShows(url: string, { shows, seats }: { shows: number; seats: number }): Promise<string[]> {
+  const show = {
     dead_nation_id: '01900000-0000-7000-8000-0000000000dd',
     number_of_tickets: seats,
     start_time: '2027-01-01T20:00:00Z',
     title: 'The Hounds of Love',
     venue: 'Lyceum',
-  })
-  const create = async (): Promise<string> => {
-    const response = await fetch(`${url}/shows`, {
-      method: 'POST',
-      body,
-      headers: { 'Content-Type': 'application/json' },
-    })
-    const { show_id } = (await response.json()) as { show_id?: string }
-    if (show_id === undefined) throw new Error(`POST /shows was answered with ${response.status}`)
-    return show_id
   }
-  return Promise.all(Array.from({ length: shows }, create))
+  return Promise.all(Array.from({ length: shows }, async () => idOf(await post(url, '/shows', show), 'show_id')))
+}
+
+export type Order = { show_id: string | undefined; number_of_tickets: number; customer_email: string }
+
+/** @returns the booking's id */
+export async function bookTickets(url: string, order: Order): Promise<string> {
+  return idOf(await post(url, '/book-tickets', order), 'booking_id')
+}
+
+function post(url: string, route: string, body: object): Promise<Response> {
+  const headers = { 'Content-Type': 'application/json' }
+  return fetch(`${url}${route}`, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
+async function idOf(response: Response, name: string): Promise<string> {
+  const { [name]: id } = (await response.json()) as Record<string, string>
+  if (id === undefined) throw new Error(`${response.url} was answered with ${response.status}`)
+  return id
 }

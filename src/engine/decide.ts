@@ -165,19 +165,24 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnsw
   return { partition, actor, to, message: send.command, delivery, depth: sender.depth + 1 }
 }
 
-/** Pins the actors of the work; those that are not in memory come with one read for all. */
+/** Pins the actors of the work; those that are not in memory, and may exist, come with one read for all. */
 async function loadActors(around: Surroundings, batch: Batch, targets: Target[]): Promise<void> {
   const missing = new Map<string, CachedActor>()
+  const addresses: (Address & { partition: number })[] = []
   for (const { to, partition, actor } of targets) {
     const key = keyOf(to)
     if (batch.actors.has(key) || missing.has(key)) continue
     const cached = around.cache.get(key)
-    if (cached) pin(batch, key, cached)
-    else missing.set(key, newActor(to, partition, actor))
+    if (cached) {
+      pin(batch, key, cached)
+      continue
+    }
+    missing.set(key, newActor(to, partition, actor))
+    if (!partition.isNew(to)) addresses.push({ ...to, partition: partition.id })
+    partition.noteActor(to)
   }
-  if (missing.size === 0) return
-  const addresses = [...missing.values()].map(({ kind, id, partition }) => ({ kind, id, partition: partition.id }))
-  for (const { version, state, wake, ...address } of await around.load(addresses)) {
+  const stored = addresses.length > 0 ? await around.load(addresses) : []
+  for (const { version, state, wake, ...address } of stored) {
     const actor = around.actors[address.kind]
     Object.assign(missing.get(keyOf(address)) ?? {}, { version, state: actor ? restore(actor, state) : state, wake })
   }

@@ -7,7 +7,7 @@ import type { ShowState } from '../../schemas/show.ts'
 import type { Context, Decision, Tagged } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
 import type { Commit, CommitResult, Store } from './ports.ts'
-import { creation, id, override, partitions, showId, type Worker, World, wish } from './world.fixtures.ts'
+import { creation, id, idIn, override, partitions, showId, type Worker, World, wish } from './world.fixtures.ts'
 
 let world: World
 beforeEach(() => {
@@ -74,6 +74,29 @@ describe('one worker', () => {
     const booking = await stateOf<BookingState>('booking', id('b1'))
     assert.ok(booking?.status === 'canceled')
     assert.equal(Date.parse(booking.deadline_at) - Date.parse(booking.requested_at), 900_000)
+  })
+
+  test('looks in the store for no actor whose id lies beyond all that are there', async () => {
+    const looked: string[] = []
+    const listening = (store: Store) =>
+      override(store, 'load', (addresses, load) => {
+        looked.push(...addresses.flatMap(({ kind, id }) => (kind === 'booking' ? id : [])))
+        return load(addresses)
+      })
+    const [first, second, third] = ['b1', 'b2', 'b3'].map((name) => idIn(0, name)).sort() as [string, string, string]
+    const worker = world.start('one', { wrap: listening })
+    await ask('show', showId, creation, id('m1'))
+    await ask('booking', second, wish, id('m2'))
+    await ask('booking', first, wish, id('m3'))
+    await ask('booking', third, wish, id('m4'))
+    assert.deepEqual(looked, [first])
+    assert.equal(await reserved(), 9)
+
+    await world.while(worker.keeper.stop())
+    world.start('two', { wrap: listening })
+    await ask('booking', third, { type: 'CancelBooking' }, id('m5'))
+    assert.deepEqual(looked, [first, third])
+    assert.equal((await stateOf<BookingState>('booking', third))?.status, 'canceled')
   })
 
   test('answers a refusal at the end of the chain, not in the middle', async () => {

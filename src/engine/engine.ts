@@ -23,6 +23,7 @@ import type {
 } from './ports.ts'
 import { Signal } from './signal.ts'
 import { StreamWatch } from './stream-watch.ts'
+import { survey } from './survey.ts'
 import { Suspects } from './suspects.ts'
 
 export type EnginePorts = {
@@ -134,12 +135,13 @@ export class Engine {
   /** Takes partitions up where the store says they stand: tells what may be untold, reads what comes after the cursor. */
   adopt(rows: PartitionRow[]): void {
     this.drop(rows.flatMap(({ id }) => this.#owned.get(id) ?? []))
-    for (const row of rows) {
-      const partition = new OwnedPartition(row)
-      this.#owned.set(row.id, partition)
+    const partitions = rows.map((row) => new OwnedPartition(row))
+    for (const partition of partitions) {
+      this.#owned.set(partition.id, partition)
       this.#outbox.tellAgain(partition)
       void this.#read(partition)
     }
+    void this.#untilItWorks(() => survey(partitions, Object.keys(this.#around.actors), this.#ports.store))
   }
 
   /** Lets go of a partition in good order: resolves once nothing of it is under way and all of it is told, or in time. */

@@ -1,4 +1,4 @@
-import type { Delivery, Mailbox, PartitionRow, StreamState } from './ports.ts'
+import type { Address, Delivery, Mailbox, PartitionRow, StreamState } from './ports.ts'
 
 /**
  * A partition that this worker owns, and how far it is. Everything moves in this order, each number at or behind the one
@@ -33,6 +33,9 @@ export class OwnedPartition {
   isLeaving = false
   /** Gone: another worker's, or replaced by a fresh reading of the store. Whatever still points here has no effect. */
   isClosed = false
+  /** The greatest id of each kind that an actor here may have. It says nothing until those in the store have been seen. */
+  readonly #lastIds = new Map<string, string>()
+  #isSurveyed = false
 
   constructor(row: PartitionRow) {
     this.id = row.id
@@ -46,6 +49,24 @@ export class OwnedPartition {
     this.savedPublished = row.published
     this.armed = row.armed
     this.purged = row.cursor
+  }
+
+  /** Takes note of an actor that may exist from now on. */
+  noteActor({ kind, id }: Address): void {
+    if (id > (this.#lastIds.get(kind) ?? '')) this.#lastIds.set(kind, id)
+  }
+
+  /** All that the store had when the partition was taken up, or later, have been noted. */
+  noteSurvey(): void {
+    this.#isSurveyed = true
+  }
+
+  /**
+   * Whether this actor cannot exist: its id lies beyond all that do. Nobody else makes actors here, and new ids of ours begin
+   * with the time. False says nothing.
+   */
+  isNew({ kind, id }: Address): boolean {
+    return this.#isSurveyed && id > (this.#lastIds.get(kind) ?? '')
   }
 
   /** Whether what was read from the stream means anything in this state of it. */

@@ -409,6 +409,8 @@ export interface Store {
   readPartitions(ids: number[]): Promise<PartitionRow[]>
   /** The actors of these partitions whose alarm has gone off by the store's clock, those that wait longest first. */
   dueAlarms(partitions: number[], limit: number): Promise<DueAlarm[]>
+  /** The greatest id of each kind in each of these partitions: no actor lies beyond it. A kind without actors has none. */
+  lastIds(partitions: number[], kinds: string[]): Promise<(Address & { partition: number })[]>
   /** The actors that exist among these. */
   load(addresses: (Address & { partition: number })[]): Promise<StoredActor[]>
   /**

@@ -145,6 +145,16 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
       .slice(0, limit)
   }
 
+  async lastIds(partitions: number[], kinds: string[]): Promise<Located[]> {
+    const last = new Map<string, Located>()
+    for (const { partition, kind, id } of this.#actors.values()) {
+      const key = `${partition}/${kind}`
+      if (partitions.includes(partition) && kinds.includes(kind) && id > (last.get(key)?.id ?? ''))
+        last.set(key, { partition, kind, id })
+    }
+    return [...last.values()]
+  }
+
   async load(addresses: Located[]): Promise<StoredActor[]> {
     return addresses.flatMap((address) => copy(this.#actors.get(keyOf(address)) ?? []))
   }

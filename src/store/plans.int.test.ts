@@ -89,6 +89,7 @@ describe('with 200,000 actors that were never analyzed', () => {
       row = afterwards(row, batch)
       await store.dueAlarms([0, 1, 2, 3], 100)
       await store.load(addresses)
+      await store.lastIds([0, 1, 2, 3], ['booking', 'show', 'ticket'])
       await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
       await store.findTurns(hotKeys)
       await redrives.findTakers([...hotKeys, ...batch.turns.map((turn) => ({ ...turn, id: turn.actorId }))])

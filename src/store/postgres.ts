@@ -15,7 +15,7 @@ import * as leases from './leases.ts'
 import { ensurePartitions, migrate } from './migrate.ts'
 import { readPauses } from './pauses.ts'
 import { openReadModels } from './read-models.ts'
-import { actor, health, load } from './reads.ts'
+import { actor, health, lastIds, load } from './reads.ts'
 import { noteLoss, noteStream, readStreams } from './streams.ts'
 
 export type PostgresStore = Store & {
@@ -69,6 +69,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
     saveProgress: (partitions) => leases.saveProgress(database, partitions),
     readPartitions: (ids) => leases.readPartitions(database, ids),
     dueAlarms: (partitions, limit) => dueAlarms(database, partitions, limit),
+    lastIds: (partitions, kinds) => lastIds(database, partitions, kinds),
     load: (addresses) => load(database, addresses),
     commit: (batch) => commit(database, batch),
     findTurns: (keys) => findTurns(database, keys),

@@ -31,6 +31,22 @@ export const actorsAt = (sql: Sql, addresses: Located[]) => sql<ActorRow[]>`
   select actor.partition, actor.kind, actor.id, actor.version, actor.state, actor.wake_at, actor.wake_meta
   from ${foundAmong(sql, addresses)}`
 
+/** One lookup at the end of the primary key's stretch for each partition and kind. */
+export const lastIds = (database: Database, partitions: number[], kinds: string[]): Promise<Located[]> =>
+  database.run(
+    'lease',
+    (sql) => sql<Located[]>`
+    select actor.partition, actor.kind, actor.id
+    from unnest(string_to_array(${partitions.join('\n')}, chr(10))::int[]) as owned(id)
+    cross join string_to_table(${kinds.join('\n')}, chr(10)) as wanted(kind)
+    cross join lateral (
+      select partition, kind, id from actor
+      where actor.partition = owned.id and actor.kind = wanted.kind
+      order by partition desc, kind desc, id desc
+      limit 1
+    ) as actor`,
+  )
+
 export async function load(database: Database, addresses: Located[]): Promise<StoredActor[]> {
   const rows = await database.run('read', (sql) => actorsAt(sql, addresses))
   return rows.map(withWake)

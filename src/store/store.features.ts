@@ -391,6 +391,24 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         assert.equal(await reads.actor({ ...first, partition: 3 }), undefined)
       })
 
+      it('tells beyond which id of a kind there is no actor in a partition', async () => {
+        let row = await own()
+        const ids = Array.from({ length: 12 }, () => randomUUID()).sort()
+        const [show, ...bookings] = ids as [string, ...string[]]
+        for (const [index, actorId] of [...bookings.reverse(), show].entries()) {
+          const batch = batchOf(row, { actorId, kind: index < bookings.length ? 'booking' : 'show' })
+          await store.commit(batch)
+          row = afterwards(row, batch)
+        }
+        const last = await store.lastIds([0, 1], ['booking', 'show', 'ticket'])
+        assert.deepEqual(byId(last), [
+          { partition: 0, kind: 'show', id: show },
+          { partition: 0, kind: 'booking', id: ids.at(-1) },
+        ])
+        assert.deepEqual(await store.lastIds([0], ['ticket']), [])
+        assert.deepEqual(await store.lastIds([1], ['booking']), [])
+      })
+
       it('reads a stretch of the journal', async () => {
         const batch = batchOf(await own(), {}, {}, {}, {})
         await store.commit(batch)

@@ -2,7 +2,7 @@ import { runClient } from '../client.ts'
 import type { CommandLoadOptions, CommandLoadResult } from '../command-load.ts'
 import { meterCosts } from '../costs.ts'
 import type { Run } from '../figures.ts'
-import { bookTickets, createShows } from '../shows.ts'
+import { bookTickets, createShows, forEachOf } from '../shows.ts'
 import { onStage, type Stage } from '../stage.ts'
 import { countTurns, untilTurns } from '../turns.ts'
 import { manySeats, type Workload } from '../workload.ts'
@@ -59,10 +59,7 @@ const seatsABooking = 1_000
 /** Books so many seats of each show, for somebody to give back. */
 async function takeSeats(url: string, shows: string[], seats: number): Promise<void> {
   const bookings = shows.flatMap((show_id) => Array.from({ length: Math.ceil(seats / seatsABooking) }, () => show_id))
-  const line = async (): Promise<void> => {
-    for (let show_id = bookings.pop(); show_id; show_id = bookings.pop()) {
-      await bookTickets(url, { show_id, number_of_tickets: seatsABooking, customer_email: 'kate@example.com' })
-    }
-  }
-  await Promise.all(Array.from({ length: 32 }, line))
+  await forEachOf(bookings, (show_id) =>
+    bookTickets(url, { show_id, number_of_tickets: seatsABooking, customer_email: 'kate@example.com' }),
+  )
 }

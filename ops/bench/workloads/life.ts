@@ -7,7 +7,7 @@ import { startServer } from '../../sandbox/server.ts'
 import { runClient } from '../client.ts'
 import { meterCosts } from '../costs.ts'
 import type { Run } from '../figures.ts'
-import { bookTickets, createShows } from '../shows.ts'
+import { bookTickets, createShows, forEachOf } from '../shows.ts'
 import { onStage, portOf, type Stage } from '../stage.ts'
 import { countTurns, untilTurns } from '../turns.ts'
 import type { WebhookLoadOptions, WebhookLoadResult } from '../webhook-load.ts'
@@ -70,15 +70,10 @@ async function startServices() {
 async function book({ sql }: Stage, url: string, shows: string[], count: number): Promise<string[]> {
   const turnsABooking = 4
   const before = await countTurns(sql)
-  const orders = Array.from({ length: count }, (_, index) => shows[index % shows.length])
-  const bookings: string[] = []
-  const line = async (): Promise<void> => {
-    for (let show_id = orders.pop(); show_id; show_id = orders.pop()) {
-      const order = { show_id, number_of_tickets: ticketsABooking, customer_email: 'kate@example.com' }
-      bookings.push(await bookTickets(url, order))
-    }
-  }
-  await Promise.all(Array.from({ length: 32 }, line))
+  const wanted = Array.from({ length: count }, (_, index) => shows[index % shows.length])
+  const bookings = await forEachOf(wanted, (show_id) =>
+    bookTickets(url, { show_id, number_of_tickets: ticketsABooking, customer_email: 'kate@example.com' }),
+  )
   await untilTurns(sql, before + count * turnsABooking)
   return bookings
 }

@@ -13,12 +13,14 @@ export type SoakOptions = {
   progress(line: string): void
 }
 
+export type Failure = { visit: VisitName /** When it was noticed. */; atSeconds: number; error: string }
+
 export type Soak = {
   samples: Sample[]
   /** How many of each kind got what they came for. */
   served: Record<VisitName, number>
   /** What went wrong for the others. */
-  failures: string[]
+  failures: Failure[]
   /** What `turnstile verify` finds wrong. */
   violations: string[]
 }
@@ -57,7 +59,7 @@ async function visitAll(
   look: () => Promise<Sample>,
 ): Promise<Omit<Soak, 'violations'>> {
   const served = Object.fromEntries(names.map((name) => [name, 0])) as Record<VisitName, number>
-  const failures: string[] = []
+  const failures: Failure[] = []
   const place = { url, shows: await createShows(url, shows) }
   const underWay = new Set<Promise<void>>()
   const begin = (index: number): void => {
@@ -66,7 +68,9 @@ async function visitAll(
       .then(() => {
         served[name] += 1
       })
-      .catch((error: Error) => void failures.push(`${name}: ${error.message}`))
+      .catch(({ message }: Error) => {
+        failures.push({ visit: name, atSeconds: Math.round(pastMs() / 1_000), error: message })
+      })
       .finally(() => underWay.delete(visit))
     underWay.add(visit)
   }

@@ -72,6 +72,11 @@ describe('NATS loses its store under load', () => {
     }
     return sum
   }
+  const receiptsAskedFor = async (): Promise<number> => {
+    const [row] = await cluster.sql<{ count: number }[]>`
+      select count(*)::int from turn where decision->'calls'->0->>'call' = 'receipts'`
+    return row?.count ?? 0
+  }
   const isOver = async (): Promise<boolean> => {
     const [row] = await cluster.sql<{ due: number; done: number }[]>`
       select count(up_to)::int as due, count(position)::int as done from redrive`
@@ -85,6 +90,7 @@ describe('NATS loses its store under load', () => {
     await cluster.sql`insert into pause values ('service', 'receipts', now(), 'test', 'the store is about to be lost')`
     const load = startLoad(client, shows, 16)
     await until('bookings are made', () => load.report.booked.length >= bookings, 60_000)
+    await until('receipts are asked for', async () => (await receiptsAskedFor()) >= bookings / 3, 60_000)
     const other = daemons[1] as Daemon
     other.process().signal('SIGSTOP')
     await until('sends wait for it', () => isSentTo(other))

@@ -70,7 +70,8 @@ async function run(options: OpenLoadOptions): Promise<OpenLoadResult> {
   const patience = setInterval(() => pool.giveUp(performance.now()), giveUpEveryMs)
 
   await pool.open(openConnections)
-  startedMs = performance.now()
+  // A whole number: the sums that tell in which second one came must be exact.
+  startedMs = Math.ceil(performance.now())
   const cpuSeconds: number[] = []
   let beginsMs = startedMs
   for (const phase of phases) {

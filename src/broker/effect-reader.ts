@@ -14,6 +14,8 @@ import type { Subjects } from './subjects.ts'
 const rejectedRetryMs = 1_000
 const reopenMs = 500
 const doneTimeoutMs = 2_000
+/** By how much the server's clock and ours may differ. */
+const clocksDifferMs = 60_000
 
 export type EffectReaderOptions = {
   connection: Connection
@@ -34,6 +36,8 @@ export class EffectReader {
   #inHand = 0
   /** Rises when what was delivered may be another message's for the server from then on. */
   #life = 0
+  /** When the reading last broke, in milliseconds since 1970. */
+  #brokeAtMs = Number.NEGATIVE_INFINITY
   #isClosing = false
 
   constructor(options: EffectReaderOptions) {
@@ -85,6 +89,7 @@ export class EffectReader {
         this.#refill()
         const cause = await broken
         this.forgetDeliveries()
+        this.#brokeAtMs = Date.now()
         log.debug({ service, err: cause }, 'the reading of effects broke, beginning again')
       } catch (error) {
         log.debug({ service, err: error }, 'effects cannot be read yet')
@@ -141,7 +146,8 @@ export class EffectReader {
       payload,
       headers,
       attempt: info.delivered,
-      mayBeRepeat: mayRepeat(headers, info.at),
+      // A server that was killed may have forgotten that it handed it over, and count from one again.
+      mayBeRepeat: info.at < this.#brokeAtMs + clocksDifferMs || mayRepeat(headers, info.at),
       done: async () => {
         if (life === this.#life) await this.#done(reply)
       },

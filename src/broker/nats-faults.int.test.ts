@@ -120,6 +120,26 @@ describe('when nats-server', () => {
     assert.deepEqual(seen, [false, true])
   })
 
+  it('dies with an effect in its queue, it may have been handed over before and says so', async () => {
+    const { publisher, effects } = harness.broker
+    const seen: [string, boolean][] = []
+    const consumer = await effects.consume('files', 1, async ({ messageId, mayBeRepeat, done }) => {
+      seen.push([messageId, mayBeRepeat])
+      await done()
+    })
+    const [first, second] = [effectOf(), effectOf()].map((effect) => ({ ...effect, service: 'files' as const }))
+    await publisher.publish([first as Outgoing])
+    await until('the first is handed over', () => seen.length === 1)
+    consumer.limit(0)
+    await kill()
+    await restart()
+    await publisher.publish([second as Outgoing])
+    consumer.limit(1)
+    await until('the second is handed over', () => seen.length >= 2)
+    assert.deepEqual(seen.slice(0, 1), [[first?.messageId, false]])
+    assert.deepEqual(seen.at(-1), [second?.messageId, true])
+  })
+
   it('comes back without its data, the streams are made again', async () => {
     const { mailboxes, publisher } = harness.broker
     const before = (await mailboxes.streams()).mailbox.id

@@ -10,6 +10,7 @@ import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/leases.ts'
 import type { Log } from './engine/ports.ts'
 import { Redriver } from './engine/redriver.ts'
+import { ShortWay } from './engine/short-way.ts'
 import { createIngress } from './ingress/server.ts'
 import { projections } from './projections/index.ts'
 import { Projector } from './projections/projector.ts'
@@ -77,7 +78,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     log,
   })
   parts.push({ name: 'broker', stop: () => broker.close() })
-  const { mailboxes, publisher, requests } = broker
+  const { mailboxes, publisher } = broker
+  let { requests } = broker
 
   if (roles.includes('worker')) {
     const limits = {
@@ -90,6 +92,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     const ports = { store, mailboxes, publisher, clock: systemClock, log, observer }
     const engine = new Engine(worker, actors, limits, ports)
     const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
+    const partitions = config.TURNSTILE_PARTITIONS
+    requests = new ShortWay({ engine, requests, partitions, nowMs: Date.now, gathered: setImmediate })
     engine.start()
     keeper.start()
     parts.push({ name: 'engine', stop: () => engine.stop() }, { name: 'leases', stop: () => keeper.stop() })

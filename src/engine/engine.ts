@@ -162,6 +162,15 @@ export class Engine {
     }
   }
 
+  /** Takes a command past the broker. @returns false when it cannot: its partition is another worker's, or on its way there */
+  handOver(delivery: Delivery): boolean {
+    const partition = this.#owned.get(delivery.partition)
+    if (!partition || partition.isLeaving || this.#isStopping) return false
+    partition.handed.push(delivery)
+    this.#wake.notify()
+    return true
+  }
+
   #isQuiet(partition: OwnedPartition): boolean {
     const isCommitted = partition.committed.head === partition.head && partition.committed.cursor === partition.cursor
     return isCommitted && this.#outbox.isDoneFor(partition)

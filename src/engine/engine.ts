@@ -301,6 +301,7 @@ export class Engine {
       const actor = `${kind}.${actorId}`
       log.debug({ correlationId, actor, messageId, type: message.type, version, outcome: decision.outcome }, 'turn')
     }
+    for (const delivery of batch.deliveries) delivery.committed?.()
     this.#outbox.tell(batch.turns, upTo)
     for (const letter of batch.deadLetters) {
       const { kind, actorId, type, code, cause, messageId, meta } = letter

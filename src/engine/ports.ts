@@ -43,6 +43,8 @@ export type Delivery = {
   at: number
   /** Of what came past the broker: nobody here decides it any more. */
   giveBack?(): void
+  /** Of what came past the broker: it has had its turn, or is set aside, and that is committed. */
+  committed?(): void
 }
 
 // ── Broker ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +213,13 @@ export interface EffectQueue {
     handle: (effect: EffectDelivery) => Promise<void>,
   ): Promise<EffectConsumer>
 }
+
+/**
+ * Resolves once a command is safe: committed, or stored in its mailbox. Tries for as long as the process is up.
+ *
+ * @param mayBeRepeat it may have been delivered before
+ */
+export type Deliver = (command: OutgoingCommand, mayBeRepeat: boolean) => Promise<void>
 
 export interface EffectConsumer {
   /** Another `concurrency` from now on; 0 takes nothing more. What was asked for before may still come. */

@@ -18,9 +18,16 @@ beforeEach(() => {
 
 const answered = (messageId: string): boolean => world.answerTo(messageId) !== undefined
 
-function shortWayTo({ engine, broker: { requests } }: Worker): ShortWay {
+function shortWayTo({ engine, broker: { requests, publisher } }: Worker): ShortWay {
   const gather = (task: () => void): void => void gathered.push(task)
-  return new ShortWay({ engine, requests, partitions, nowMs: () => Date.parse('2026-01-01'), gathered: gather })
+  return new ShortWay({
+    engine,
+    requests,
+    publisher,
+    partitions,
+    nowMs: () => Date.parse('2026-01-01'),
+    gathered: gather,
+  })
 }
 
 async function ask(
@@ -150,7 +157,7 @@ for (const [what, result, wentIn] of [
 
 test('a command that Postgres refuses is a dead letter with what it said', async () => {
   const wrap = (store: Store): Store =>
-    override(store, 'commit', async (batch, next) => {
+    override(store, 'commit', async (batch, next): Promise<CommitResult> => {
       if (batch.turns.length === 0) return next(batch)
       return { outcome: 'rejected', error: new Error('no such character') }
     })
@@ -162,3 +169,41 @@ test('a command that Postgres refuses is a dead letter with what it said', async
   assert.deepEqual(JSON.parse(Buffer.from(letter?.payload ?? []).toString()), fields)
   assert.equal(letter?.type, type)
 })
+
+test('what is delivered is safe when it is committed, and not before', async () => {
+  let release = (): void => {}
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const held = (store: Store): Store =>
+    override(store, 'commit', async (batch, next) => {
+      await released
+      return next(batch)
+    })
+  const shortWay = shortWayTo(await startOwner(held))
+  let isSafe = false
+  const delivered = deliver(shortWay).then(() => (isSafe = true))
+  await world.while(world.clock.sleep(1_000))
+  assert.equal(isSafe, false)
+  release()
+  await world.while(delivered)
+  assert.equal(await turnsOf(id('m1'), showId), 1)
+  assert.equal(stored, 0)
+})
+
+test('what is delivered once more, or to nobody who is here, is safe when the broker has it', async () => {
+  const one = world.start('one')
+  const shortWay = shortWayTo(one)
+  await world.while(deliver(shortWay))
+  assert.equal(stored, 1)
+  await world.until('it owns all', () => one.engine.partitions.length === partitions)
+  await world.while(deliver(shortWay, true))
+  await world.while(world.clock.sleep(1_000))
+  assert.equal(await turnsOf(id('m1'), showId), 1)
+})
+
+function deliver(shortWay: ShortWay, mayBeRepeat = false): Promise<void> {
+  const address = { kind: 'show', id: showId }
+  const meta = { correlationId: 'test' }
+  const done = shortWay.deliver({ to: 'mailbox', address, messageId: id('m1'), command: creation, meta }, mayBeRepeat)
+  for (const handOver of gathered.splice(0)) handOver()
+  return done
+}

@@ -1,12 +1,13 @@
 import { partitionOf } from '../actor/ids.ts'
 import { encode } from './batch.ts'
 import type { Engine } from './engine.ts'
-import type { Answer, Delivery, OutgoingCommand, Requests } from './ports.ts'
+import type { Answer, Deliver, Delivery, OutgoingCommand, Publisher, Requests } from './ports.ts'
 
 export type ShortWayOptions = {
   engine: Pick<Engine, 'handOver'>
   /** The broker's way. */
   requests: Requests
+  publisher: Pick<Publisher, 'publish'>
   partitions: number
   /** Milliseconds since 1970. */
   nowMs(): number
@@ -41,10 +42,21 @@ export class ShortWay implements Requests {
     const { requests, engine } = this.#options
     if (command.meta.fingerprint !== undefined) return requests.send(command, timeoutMs)
     return new Promise((resolve, reject) => {
-      const byTheBroker = (): void => void requests.send(command, timeoutMs).then(resolve, reject)
+      const giveBack = (): void => void requests.send(command, timeoutMs).then(resolve, reject)
       this.#gather(() => {
-        if (engine.handOver(this.#deliveryOf(command, byTheBroker))) resolve({ duplicate: false })
-        else byTheBroker()
+        if (engine.handOver({ ...this.#deliveryOf(command), giveBack })) resolve({ duplicate: false })
+        else giveBack()
+      })
+    })
+  }
+
+  readonly deliver: Deliver = (command, mayBeRepeat) => {
+    const { publisher, engine } = this.#options
+    if (mayBeRepeat) return publisher.publish([command])
+    return new Promise((committed, reject) => {
+      const giveBack = (): void => void publisher.publish([command]).then(committed, reject)
+      this.#gather(() => {
+        if (!engine.handOver({ ...this.#deliveryOf(command), giveBack, committed })) giveBack()
       })
     })
   }
@@ -61,7 +73,7 @@ export class ShortWay implements Requests {
     })
   }
 
-  #deliveryOf({ address, messageId, command, meta }: OutgoingCommand, giveBack: () => void): Delivery {
+  #deliveryOf({ address, messageId, command, meta }: OutgoingCommand): Delivery {
     const { partitions, nowMs } = this.#options
     return {
       partition: partitionOf(address.id, partitions),
@@ -73,7 +85,6 @@ export class ShortWay implements Requests {
       headers: {},
       payload: encode(command),
       at: nowMs(),
-      giveBack,
     }
   }
 }

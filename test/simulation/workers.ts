@@ -132,6 +132,7 @@ export class Workers {
     const shortWay = new ShortWay({
       engine: sighted(engine, faults.sightings),
       requests,
+      publisher: ports.publisher,
       partitions,
       nowMs: () => faults.time.nowMs,
       gathered: (task) => faults.time.plan(1, () => host.run(task)),
@@ -148,7 +149,10 @@ export class Workers {
     }
     const callHttp = services.connect(host)
     const outside = { clock, callHttp, random: faults.random.fraction, log, observer }
-    const starting = untilItStarts(() => startEffects({ config, ...ports, ...outside }), clock)
+    const starting = untilItStarts(
+      () => startEffects({ config, ...ports, deliver: shortWay.deliver, ...outside }),
+      clock,
+    )
     const stop = async (): Promise<void> => {
       await projector.stop()
       await ports.projections.close()

@@ -36,8 +36,7 @@ export async function runSoak(options: SoakOptions): Promise<Soak> {
   options.progress('starting Postgres, nats-server, the services and the daemon')
   const sandbox = await startSandbox()
   try {
-    // A small cache is full soon: what grows from then on is not the cache.
-    const env = { ...sandbox.env, LOG_LEVEL: 'warn', TURNSTILE_CACHED_ACTORS: '10000' }
+    const env = { ...sandbox.env, LOG_LEVEL: 'warn' }
     const daemon = await startDaemon({ env })
     const sampler = await openSampler(sandbox, daemon)
     try {

@@ -16,6 +16,8 @@ import { transportation } from './gateway/transportation.ts'
 
 export type GatewayOptions = {
   port: number
+  /** The address to listen on; loopback unless told otherwise. */
+  host?: string
   /** Where the daemon listens, for the services that call back. */
   daemonUrl: string
   confirmAfterMs?: number | undefined
@@ -37,7 +39,7 @@ const ticketsPerCall = 4
 
 /** The external services, simulated. They run in our own process; `GET /` shows what they received. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { port, daemonUrl, confirmAfterMs = 100 } = options
+  const { port, host = '127.0.0.1', daemonUrl, confirmAfterMs = 100 } = options
   const services: Service[] = [
     deadNation({ daemonUrl, confirmAfterMs, ticketsPerCall }),
     receipts(),
@@ -69,7 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     response.writeHead(answer.status, { 'Content-Type': 'application/json' })
     response.end(`${JSON.stringify(answer.body, undefined, 2)}\n`)
   })
-  server.listen(port, '127.0.0.1')
+  server.listen(port, host)
   await once(server, 'listening')
 
   return {

@@ -52,6 +52,11 @@ const environment = z.object({
   BUNDLE_STEP_DEADLINE_MS: integer(100, 7 * 86_400_000).default(900_000),
   /** How many days public events are kept for their subscribers. */
   TURNSTILE_EVENT_DAYS: integer(1, 3_650).default(7),
+  /** On how many servers of a NATS cluster each stream is kept. */
+  TURNSTILE_STREAM_REPLICAS: z.coerce
+    .number()
+    .pipe(z.literal([1, 3, 5], 'must be 1, 3 or 5'))
+    .default(1),
 })
 
 export type Config = Readonly<z.infer<typeof environment>>

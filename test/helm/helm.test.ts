@@ -130,7 +130,7 @@ test('the compiler finds what is out of place in a manifest', () => {
   const incomplete = pod({ containers: [{ name: 'a', livenessProbe: { httpGet: { path: '/health' } } }] })
   const mistyped = pod({ containers: [{ name: 5 }] })
   const faults = typeFaults([misspelt, incomplete, mistyped])
-  for (const fault of [/'terminationGracePeriod' does not exist/, /'port' is missing/, /'number' is not assignable/])
+  for (const fault of [/terminationGracePeriod"' does not exist/, /'port' is missing/, /'number' is not assignable/])
     assert.match(faults, fault)
 })
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, test } from 'node:test'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { projectFolder } from '../../ops/sandbox/folders.ts'
 import { settingNames } from '../../src/config.ts'
 import { roles } from '../../src/roles.ts'
 import { type Labels, type Manifest, podsOf, readManifests, typeFaults } from './manifests.ts'
-import { noHelm, render } from './render.ts'
+import { chart, noHelm, render } from './render.ts'
 
 const folder = import.meta.dirname
 const cases = readdirSync(folder)
@@ -22,7 +23,7 @@ const isWriting = process.env.HELM_GOLDEN === 'write'
 describe('the chart', { skip: noHelm }, () => {
   for (const name of cases) {
     it(`renders as before with ${name}.values.yaml`, () => {
-      const rendered = render('--values', values(name))
+      const rendered = render(chart, '--values', values(name))
       if (isWriting) writeFileSync(golden(name), rendered)
       assert.equal(rendered, readFileSync(golden(name), 'utf8'))
     })
@@ -31,7 +32,7 @@ describe('the chart', { skip: noHelm }, () => {
   it('refuses what it does not know, and what cannot work', () => {
     const refused = (message: RegExp, ...settings: string[]) =>
       assert.throws(
-        () => render('--values', values('least'), ...settings.flatMap((setting) => ['--set', setting])),
+        () => render(chart, '--values', values('least'), ...settings.flatMap((setting) => ['--set', setting])),
         message,
       )
     refused(/replica/, 'roles.worker.replica=3')
@@ -40,6 +41,24 @@ describe('the chart', { skip: noHelm }, () => {
     refused(/POSTGRES_URL/, 'settings.POSTGRES_URL=postgres://in-plain-sight')
     refused(/nothing to do/, 'autoscaling.kind=keda', 'autoscaling.maxReplicas=65')
     refused(/expose\.host/, 'expose.enabled=true')
+  })
+
+  it('carries alerts and dashboards as they are, whatever stands in them', () => {
+    const copy = mkdtempSync(path.join(process.env.TEST_FOLDER ?? tmpdir(), 'chart-'))
+    cpSync(chart, copy, { recursive: true, dereference: true })
+    const alerts = {
+      groups: [{ name: 'a', rules: [{ alert: 'A', expr: 'up == 0', annotations: { is: '{{ $labels.pod }}' } }] }],
+    }
+    const dashboard = JSON.stringify({ title: 'Overview', panels: [{ title: '{{ route }}' }] }, undefined, 2)
+    mkdirSync(path.join(copy, 'files', 'dashboards'), { recursive: true })
+    writeFileSync(path.join(copy, 'files', 'alerts.yaml'), stringify(alerts))
+    writeFileSync(path.join(copy, 'files', 'dashboards', 'sample.json'), dashboard)
+    const both = ['--set', 'prometheusRule.enabled=true,dashboards.enabled=true']
+    const manifests = readManifests(render(copy, '--values', values('least'), ...both))
+    assert.deepEqual(manifests.find(({ kind }) => kind === 'PrometheusRule')?.spec, alerts)
+    const sample = manifests.find(({ metadata }) => metadata.name === 'turnstile-dashboard-sample')
+    assert.equal(sample?.data?.['sample.json']?.trimEnd(), dashboard)
+    assert.equal(sample?.metadata.labels.grafana_dashboard, '1')
   })
 })
 
@@ -139,4 +158,20 @@ test('the chart is of the same version as what it deploys', () => {
   const { version } = JSON.parse(read('package.json'))
   const chart = parse(read('ops/helm/turnstile/Chart.yaml'))
   assert.deepEqual([chart.version, chart.appVersion], [version, version])
+})
+
+test('the chart has the alerts and dashboards of ops', () => {
+  const ops = path.join(projectFolder, 'ops')
+  const dashboards = path.join(ops, 'grafana', 'dashboards')
+  const alerts = path.join(ops, 'prometheus', 'alerts.yaml')
+  const originals = [
+    alerts,
+    ...(existsSync(dashboards) ? readdirSync(dashboards) : []).map((name) => path.join(dashboards, name)),
+  ]
+  for (const original of originals.filter((file) => existsSync(file))) {
+    const folder = original === alerts ? 'files' : path.join('files', 'dashboards')
+    const copy = path.join(chart, folder, path.basename(original))
+    assert.ok(existsSync(copy), `link ${copy} to ${original}`)
+    assert.equal(readFileSync(copy, 'utf8'), readFileSync(original, 'utf8'))
+  }
 })

@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml'
 import { projectFolder } from '../../ops/sandbox/folders.ts'
 import { settingNames } from '../../src/config.ts'
 import { roles } from '../../src/roles.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { type Labels, type Manifest, podsOf, readManifests, typeFaults } from './manifests.ts'
 import { chart, noHelm, render } from './render.ts'
 
@@ -137,6 +138,18 @@ for (const name of cases) {
     })
   })
 }
+
+test('workers are scaled by a metric that there is', async () => {
+  const scalers = cases
+    .flatMap((name) => readManifests(readFileSync(golden(name), 'utf8')))
+    .filter(({ kind }) => kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject')
+  assert.equal(scalers.length, 2)
+  const names = new Set((await createMetrics().registry.getMetricsAsJSON()).map(({ name }) => name))
+  for (const { kind, spec } of scalers) {
+    const [metric = ''] = /turnstile_\w+/.exec(JSON.stringify(spec)) ?? []
+    assert.ok(names.has(metric), `${kind}: ${metric}`)
+  }
+})
 
 test('the compiler finds what is out of place in a manifest', () => {
   const pod = (spec: object): Manifest => ({

@@ -39,7 +39,7 @@ const ticketsPerCall = 4
 
 /** The external services, simulated. They run in our own process; `GET /` shows what they received. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { port, host = '127.0.0.1', daemonUrl, confirmAfterMs = 100 } = options
+  const { port, daemonUrl, confirmAfterMs = 100 } = options
   const services: Service[] = [
     deadNation({ daemonUrl, confirmAfterMs, ticketsPerCall }),
     receipts(),
@@ -71,7 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     response.writeHead(answer.status, { 'Content-Type': 'application/json' })
     response.end(`${JSON.stringify(answer.body, undefined, 2)}\n`)
   })
-  server.listen(port, host)
+  server.listen(port, options.host ?? '127.0.0.1')
   await once(server, 'listening')
 
   return {

@@ -75,6 +75,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
     log,
   })
   parts.push({ name: 'broker', stop: () => broker.close() })

@@ -17,6 +17,7 @@ import type { Role } from './roles.ts'
 import { openStore, prepareDatabase } from './store/postgres.ts'
 import { openLiveProjections } from './store/projections.ts'
 import { openRedrives } from './store/redrive.ts'
+import { takeCensuses } from './telemetry/census.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
@@ -31,6 +32,7 @@ const projectorDeadlineMs = 10_000
 /** Nobody waits for a redrive, and it reads long pages. */
 const redriveDeadlineMs = 10_000
 const dayMs = 24 * 60 * 60_000
+const censusEveryMs = 5_000
 
 type Part = { name: string; stop(): Promise<void> }
 
@@ -120,6 +122,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   }
   const isOpen = roles.includes('ingress')
   const { reads, readModels, feed } = store
+  const censuses = takeCensuses({ reads, count: metrics.census, everyMs: censusEveryMs, clock: systemClock, log })
+  parts.push({ name: 'censuses', stop: () => censuses.close() })
   const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })

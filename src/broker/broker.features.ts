@@ -97,6 +97,18 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.equal(late.mailbox.lag, 706 - 512)
       })
 
+      it('say how long the oldest has waited', async () => {
+        const { mailbox, takes } = await openReader(broker.mailboxes, 12)
+        assert.equal(mailbox.oldestAt, undefined)
+        await broker.publisher.publish(commandsTo(actorIn(12), 3))
+        await until('all are here', () => mailbox.waiting === 3)
+        const first = mailbox.oldestAt
+        const [taken] = await takes(1)
+        assert.equal(first, taken?.at)
+        await takes(2)
+        assert.equal(mailbox.oldestAt, undefined)
+      })
+
       it('prefetch within a bound', async () => {
         const sent = commandsTo(actorIn(2), 2_000)
         await broker.publisher.publish(sent)

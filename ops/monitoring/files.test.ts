@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { projectFolder } from '../sandbox/folders.ts'
+import { generatedFiles } from './files.ts'
+
+test('what is committed is what the code makes', () => {
+  for (const [file, text] of generatedFiles()) {
+    const committed = readFileSync(path.join(projectFolder, file), 'utf8')
+    assert.ok(committed === text, `${file} differs from the code: run npm run monitoring`)
+  }
+})
+
+test('no dashboard is left over', () => {
+  const files = readdirSync(path.join(projectFolder, 'ops/grafana/dashboards')).map(
+    (file) => `ops/grafana/dashboards/${file}`,
+  )
+  const made = [...generatedFiles().keys()].filter((file) => file.endsWith('.json'))
+  assert.deepEqual(files.sort(), made.sort())
+})

@@ -102,6 +102,29 @@ export const overview: Board = {
           kind: 'graph',
           targets: [{ expr: quantile(0.99, requests, ['route'], commands), legend: '{{route}}' }],
         },
+        {
+          title: 'Commands that may wait',
+          description:
+            'How many commands each process lets wait for their answers. It falls while they wait for too long.',
+          unit: 'short',
+          kind: 'graph',
+          targets: [{ expr: of('turnstile_http_pending_limit'), legend: '{{instance}}' }],
+        },
+        {
+          title: 'Listeners',
+          description: 'Clients that listen to events.',
+          unit: 'short',
+          kind: 'graph',
+          isStacked: true,
+          targets: [{ expr: of('turnstile_listeners'), legend: '{{instance}}' }],
+        },
+        {
+          title: 'Workers',
+          description: 'Those whose lease has not expired. Without any, every command gets 503.',
+          unit: 'short',
+          kind: 'graph',
+          targets: [{ expr: `max(${of('turnstile_workers')})`, legend: 'workers' }],
+        },
       ],
     },
     {

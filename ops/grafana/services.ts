@@ -68,6 +68,14 @@ export const services: Board = {
       title: 'What waits',
       panels: [
         {
+          title: 'Lag by consumer',
+          description: 'Calls that are not done: in the queue of each service, and under way in all processes.',
+          unit: 'short',
+          kind: 'graph',
+          isStacked: true,
+          targets: [{ expr: `max by (service) (${of('turnstile_effects_lag_messages')})`, legend: '{{service}}' }],
+        },
+        {
           title: 'Circuits',
           description:
             '1 while a service is taken for dead: its calls wait in the queue, and one tries every two seconds.',
@@ -102,22 +110,6 @@ export const services: Board = {
               legend: '{{kind}} {{code}}',
             },
           ],
-        },
-        {
-          title: 'Commands that may wait',
-          description:
-            'How many commands each process lets wait for their answers. It falls while they wait for too long.',
-          unit: 'short',
-          kind: 'graph',
-          targets: [{ expr: of('turnstile_http_pending_limit'), legend: '{{instance}}' }],
-        },
-        {
-          title: 'Listeners',
-          description: 'Clients that listen to events.',
-          unit: 'short',
-          kind: 'graph',
-          isStacked: true,
-          targets: [{ expr: of('turnstile_listeners'), legend: '{{instance}}' }],
         },
       ],
     },

@@ -207,6 +207,14 @@ const services: Alert[] = [
     description:
       '{{ $value | humanizePercentage }} of the calls of {{ $labels.service }} come to nothing and are tried again.',
   },
+  {
+    alert: 'TurnstileEffectsLag',
+    severity: 'ticket',
+    expr: 'max by (namespace, service) (turnstile_effects_lag_messages) > 5000',
+    for: '10m',
+    summary: 'The consumer of the service {{ $labels.service }} lags',
+    description: '{{ $value | humanize }} calls of {{ $labels.service }} wait or are under way.',
+  },
 ]
 
 const readModels: Alert[] = [

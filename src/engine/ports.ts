@@ -210,6 +210,8 @@ export interface EffectQueue {
     concurrency: number,
     handle: (effect: EffectDelivery) => Promise<void>,
   ): Promise<EffectConsumer>
+  /** How many effects of the service are not done, in the queue and in all hands. Rejects while the broker is away. */
+  waiting(service: Service): Promise<number>
 }
 
 export interface EffectConsumer {

@@ -6,7 +6,7 @@ import { createMetrics } from './metrics.ts'
 const row = { id: 0, epoch: 1, owner: 'anna', cursor: 0, stream: 's', head: 0, published: 0, armed: 0 }
 
 test('what the engine reports is in the text for Prometheus, in base units', async () => {
-  const { registry, observer, httpRequest, census, dependencies } = createMetrics()
+  const { registry, observer, httpRequest, census, dependencies, effectsLag } = createMetrics()
   const turns = [turnOf({}), turnOf({}), turnOf({ decision: { outcome: 'refused' } })]
   observer.committed({ ...batchOf(row), turns }, 5, 20)
   observer.called('files', 'done', 40)
@@ -33,6 +33,7 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
     openLetters: [{ code: 'turn-threw', count: 4 }],
     failingCalls: [{ service: 'files', count: 5 }],
   })
+  effectsLag('files', 12)
   dependencies({ postgres: () => true, nats: () => false })
   const text = await registry.metrics()
   for (const line of [
@@ -42,6 +43,7 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
     'turnstile_batch_messages_sum 5',
     'turnstile_commit_seconds_sum 0.02',
     'turnstile_service_call_seconds_sum{service="files",outcome="done"} 0.04',
+    'turnstile_effects_lag_messages{service="files"} 12',
     'turnstile_service_circuit_open{service="files"} 1',
     'turnstile_service_circuit_open{service="receipts"} 0',
     'turnstile_duplicates_total 2',

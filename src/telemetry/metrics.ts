@@ -17,6 +17,8 @@ export type Metrics = {
   pendingLimit(commands: number): void
   /** How many clients listen to events now. */
   listeners(count: number): void
+  /** How many calls of an external service are not done. */
+  effectsLag(service: string, messages: number): void
   /** What was counted over the whole record. */
   census(census: Census): void
   /** What the process needs, by name, and how to find out whether it can be reached: asked whenever somebody looks. */
@@ -53,6 +55,12 @@ export function createMetrics(): Metrics {
     help: 'Time that a call of an external service took, by what came of it: done, refused, or temporary',
     labelNames: ['service', 'outcome'] as const,
     buckets: [...secondsBuckets, 10],
+    registers,
+  })
+  const effectsLag = new Gauge({
+    name: 'turnstile_effects_lag_messages',
+    help: 'Calls of an external service that are not done: in its queue, and in the hands of all processes',
+    labelNames: ['service'] as const,
     registers,
   })
   const circuits = new Gauge({
@@ -206,6 +214,7 @@ export function createMetrics(): Metrics {
     httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
     pendingLimit: (commands) => pendingLimit.set(commands),
     listeners: (count) => listeners.set(count),
+    effectsLag: (service, messages) => effectsLag.set({ service }, messages),
     census,
     dependencies: (areReachable) => (dependencies = areReachable),
   }

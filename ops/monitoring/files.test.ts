@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { projectFolder } from '../sandbox/folders.ts'
+import { metricsOfDaemon, seriesOfDaemon } from './catalogue.ts'
 import { generatedFiles } from './files.ts'
 
 test('what is committed is what the code makes', () => {
@@ -18,4 +19,14 @@ test('no dashboard is left over', () => {
   )
   const made = [...generatedFiles().keys()].filter((file) => file.endsWith('.json'))
   assert.deepEqual(files.sort(), made.sort())
+})
+
+test('every page names only metrics that there are', () => {
+  const known = new Set([...seriesOfDaemon().keys(), ...metricsOfDaemon().map(({ name }) => name)])
+  const pages = readdirSync(path.join(projectFolder, 'docs')).filter((file) => file.endsWith('.md'))
+  for (const page of [...pages.map((file) => `docs/${file}`), 'README.md']) {
+    const named = readFileSync(path.join(projectFolder, page), 'utf8').matchAll(/\bturnstile_[a-z0-9_]+/g)
+    const unknown = [...named].map(([name]) => name).filter((name) => !known.has(name))
+    assert.deepEqual(unknown, [], page)
+  }
 })

@@ -51,6 +51,7 @@ test('what the engine reports is in the text for Prometheus, in base units', asy
     'turnstile_dead_letters_total{kind="booking",code="turn-threw"} 1',
     'turnstile_dead_letters_total{kind="other",code="unknown-actor"} 1',
     'turnstile_stream_losses_total{stream="effects"} 1',
+    'turnstile_stream_losses_total{stream="mailbox"} 0',
     'turnstile_redriven_total{what="calls"} 5',
     'turnstile_partitions_owned 2',
     'turnstile_partitions_unread 1',

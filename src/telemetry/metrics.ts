@@ -165,6 +165,10 @@ export function createMetrics(): Metrics {
     help: 'Clients that listen to events',
     registers,
   })
+  // Whoever asks for the `increase` of a series does not see the rise with which it appears.
+  for (const stream of ['mailbox', 'effects', 'events'] as const) streamLosses.inc({ stream }, 0)
+  for (const what of ['sends', 'calls', 'events'] as const) redriven.inc({ what }, 0)
+  for (const from of ['free', 'expired'] as const) takeovers.inc({ from }, 0)
   const census = createCensusGauges(registers)
   let dependencies: Record<string, () => boolean> = {}
   new Gauge({

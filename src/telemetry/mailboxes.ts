@@ -17,7 +17,7 @@ export function createMailboxGauges(registers: Registry[]): (standings: MailboxS
   })
   const oldest = new Gauge({
     name: 'turnstile_mailbox_oldest_seconds',
-    help: 'How long the oldest message that waits for its turn has been in its mailbox',
+    help: 'How long the oldest of the messages that wait for their turn has waited',
     registers,
   })
   return (standings) => {

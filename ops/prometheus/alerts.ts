@@ -75,7 +75,8 @@ const http: Alert[] = [
     expr: 'sum by (namespace) (rate(turnstile_http_request_seconds_count{route="none",status="503"}[5m])) > 0',
     for: '5m',
     summary: 'Customers are turned away',
-    description: '{{ $value | humanize }} commands a second are refused at the door, because too many wait already.',
+    description:
+      '{{ $value | humanize }} commands a second are refused at the door: too many wait already, or nobody could carry them out.',
   },
 ]
 

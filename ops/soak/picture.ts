@@ -41,6 +41,7 @@ export function pictureOf(samples: Sample[]): string {
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    '<title>Memory by time</title>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     ...grid,
     ...times,

@@ -6,7 +6,7 @@ import { resume } from '../../src/pauses/resume.ts'
 import type { LetterFilter, LetterRecord, LetterRef } from '../../src/store/dead-letter-records.ts'
 import type { MemoryStore, StoredLetter } from '../../src/store/memory.ts'
 import type { Database } from './database.ts'
-import type { Faults } from './faults.ts'
+import { type Faults, longestDelayMs } from './faults.ts'
 import { Host } from './host.ts'
 import type { Messaging } from './messaging.ts'
 import type { Mix } from './mix.ts'
@@ -40,7 +40,11 @@ export class Operators {
       time.plan(random.between(1, mix.stormMs), async () => {
         const target = this.#pick()
         await this.#untilDone(pause, [...target, '--reason', 'a storm'])
-        time.plan(random.between(300, 8_000), () => void this.#untilDone(resume, target))
+        time.plan(random.between(300, 8_000), async () => {
+          await this.#untilDone(resume, target)
+          // A pause that was given up on because its connection broke may have gone in since.
+          time.plan(longestDelayMs, () => void this.#untilDone(resume, target))
+        })
       })
     }
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { actors } from '../actors/index.ts'
+import { openAccess, openToAll } from './access/access.ts'
 import { openBroker } from './broker/nats.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -119,8 +120,11 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     parts.push({ name: 'read models', stop: () => live.close() }, { name: 'projector', stop: () => projector.stop() })
   }
   const isOpen = roles.includes('ingress')
+  // A process that takes no requests has nothing to guard.
+  const access = isOpen ? await openAccess(config, log) : openToAll
+  parts.push({ name: 'access', stop: async () => access.close() })
   const { reads, readModels, feed } = store
-  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
+  const ingress = createIngress({ config, isOpen, access, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
 }

@@ -41,10 +41,9 @@ export async function keys(args: string[]): Promise<number> {
 }
 
 function run(command: string, names: string[], options: CreateOptions, desk: Desk): void {
-  if (command === 'list' && names.length === 0) return list(desk)
-  const [name] = names
-  const isNamed = name !== undefined && names.length === 1
-  if (command === 'create' && isNamed) return create(name, options, desk)
-  if (command === 'revoke' && isNamed) return revoke(name, desk)
-  throw misused(`turnstile keys does not take ${[command, ...names].join(' ')}: see turnstile keys --help`)
+  const [name, ...others] = names
+  if (command === 'list' && name === undefined) list(desk)
+  else if (command === 'create' && name !== undefined && others.length === 0) create(name, options, desk)
+  else if (command === 'revoke' && name !== undefined && others.length === 0) revoke(name, desk)
+  else throw misused(`turnstile keys does not take ${[command, ...names].join(' ')}: see turnstile keys --help`)
 }

@@ -10,6 +10,8 @@ export type SandboxOptions = {
   postgresSettings?: Record<string, string>
   /** How long the simulated Dead Nation takes until it confirms a booking. */
   confirmAfterMs?: number
+  /** By which the simulated Dead Nation signs its calls, if it does. */
+  webhookSecret?: string
 }
 
 export type Sandbox = {
@@ -39,6 +41,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     port: await freePort(),
     daemonUrl: `http://127.0.0.1:${port}`,
     confirmAfterMs: options.confirmAfterMs,
+    webhookSecret: options.webhookSecret,
   })
 
   return {

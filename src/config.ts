@@ -35,12 +35,26 @@ const rate = z
     return { requests, seconds }
   })
 
+const pem = z.string().startsWith('-----BEGIN ', { error: 'must be PEM' })
+
 /** The settings and their defaults. The README's table lists them; a test keeps the two equal. */
 const environment = z.object({
   /** Where the journal and the states live. */
   POSTGRES_URL: url('postgres:', 'postgresql:'),
   /** One server or several, separated by commas. */
   NATS_URL: z.string().min(1),
+  /** In place of a user in NATS_URL: what `nsc` writes for a user, its token and key. */
+  NATS_CREDS: z.string().includes('BEGIN NATS USER JWT', { error: 'must be what nsc writes for a user' }).optional(),
+  /** In place of a user in NATS_URL: the seed of its key. */
+  NATS_NKEY: z
+    .string()
+    .regex(/^SU[A-Z2-7]{56}$/, 'must be the seed of a user, which begins with SU')
+    .optional(),
+  /** By whom the server's certificate must be signed, in place of those whom Node trusts. PEM. */
+  NATS_CA: pem.optional(),
+  /** Our own certificate, where the server asks for one, and its key. PEM. */
+  NATS_CERT: pem.optional(),
+  NATS_KEY: pem.optional(),
   /** The external services. */
   GATEWAY_ADDR: url('http:', 'https:'),
   PORT: integer(0, 65_535).default(8080),
@@ -118,7 +132,16 @@ export const readDatabaseConfig = (env: Environment) =>
 export const settingNames = Object.keys(environment.shape)
 
 /** What may come by file, by the same name and `_FILE`: secrets, so that they need not stand in the environment. */
-export const fileSettings = ['POSTGRES_URL', 'NATS_URL', 'TURNSTILE_WEBHOOK_SECRETS'] as const
+export const fileSettings = [
+  'POSTGRES_URL',
+  'NATS_URL',
+  'NATS_CREDS',
+  'NATS_NKEY',
+  'NATS_CA',
+  'NATS_CERT',
+  'NATS_KEY',
+  'TURNSTILE_WEBHOOK_SECRETS',
+] as const
 
 function read<Schema extends z.ZodObject>(schema: Schema, env: Environment): z.infer<Schema> {
   const { given, faults } = withFiles(
@@ -146,6 +169,10 @@ function contradictions(given: Environment): string[] {
   const missing = tokenSettings.filter((name) => given[name] === undefined)
   const faults =
     missing.length === 3 ? [] : missing.map((name) => `  ${name} is not set, but others of TURNSTILE_JWT are`)
+  if (given.NATS_CREDS !== undefined && given.NATS_NKEY !== undefined)
+    faults.push('  NATS_CREDS and NATS_NKEY are both set: set one of them')
+  if ((given.NATS_CERT === undefined) !== (given.NATS_KEY === undefined))
+    faults.push('  NATS_CERT and NATS_KEY belong together: set both, or neither')
   const asks = missing.length < 3 || given.TURNSTILE_API_KEYS_FILE !== undefined
   if (asks && given.TURNSTILE_AUTH === 'none') faults.push('  TURNSTILE_AUTH is none, but keys or tokens are asked for')
   return faults

@@ -72,6 +72,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   parts.push({ name: 'store', stop: () => store.close() })
   const broker = await openBroker({
     url: config.NATS_URL,
+    security: config,
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,

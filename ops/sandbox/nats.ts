@@ -14,6 +14,8 @@ export type NatsOptions = {
   /** What the subjects begin with; `*` serves any prefix of one word. */
   prefix?: string | undefined
   partitions?: number | undefined
+  /** Lines of configuration on top of ours. */
+  configuration?: string[] | undefined
   progress?: ((line: string) => void) | undefined
 }
 
@@ -68,6 +70,7 @@ export function natsConfiguration(options: NatsOptions, version: Version): strin
     '  max_memory_store: 1GB',
     '}',
     ...mapping,
+    ...(options.configuration ?? []),
     '',
   ].join('\n')
 }

@@ -8,6 +8,8 @@ import { type PostgresServer, startPostgres } from './postgres.ts'
 
 export type SandboxOptions = {
   postgresSettings?: Record<string, string>
+  /** Lines of nats-server's configuration on top of the usual ones. */
+  natsConfiguration?: string[]
   /** How long the simulated Dead Nation takes until it confirms a booking. */
   confirmAfterMs?: number
   /** By which the simulated Dead Nation signs its calls, if it does. */
@@ -36,7 +38,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     logFile: inFolder('postgres.log'),
     settings: options.postgresSettings,
   })
-  const nats = await startNats({ folder: inFolder('nats'), port: await freePort(), logFile: inFolder('nats.log') })
+  const nats = await startNats({
+    folder: inFolder('nats'),
+    port: await freePort(),
+    logFile: inFolder('nats.log'),
+    configuration: options.natsConfiguration,
+  })
   const gateway = await startGateway({
     port: await freePort(),
     daemonUrl: `http://127.0.0.1:${port}`,

@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../test/support/wait.ts'
 import { type ApiKey, makeKey, printKeys } from './api-keys.ts'
 import { type KeyFile, openKeyFile } from './key-file.ts'
 
@@ -19,10 +19,6 @@ function line(name: string): { key: string; text: string } {
 
 const knows = ({ keys }: KeyFile, key: string): boolean => !('denied' in keys.find(key, Date.now()))
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5)
-}
-
 test('a change is noticed, also when a link is swapped as Kubernetes does it', async () => {
   const [first, second] = [line('first'), line('second')]
   writeFileSync(inFolder('one'), first.text)
@@ -33,7 +29,7 @@ test('a change is noticed, also when a link is swapped as Kubernetes does it', a
   assert.ok(knows(file, first.key))
   symlinkSync('two', inFolder('next'))
   renameSync(inFolder('next'), inFolder('keys'))
-  await until(() => knows(file, second.key))
+  await until('the other file is read', () => knows(file, second.key))
   assert.ok(!knows(file, first.key))
   file.close()
 })
@@ -55,12 +51,11 @@ test('a file that becomes unusable changes nothing, and is told of once', async 
   }
   const file = await openKeyFile(inFolder('fragile'), log, 5)
   writeFileSync(inFolder('fragile'), 'oops')
-  await until(() => told === 1)
+  await until('the fault is told', () => told === 1)
   rmSync(inFolder('fragile'))
-  await sleep(30)
   assert.ok(knows(file, key))
   writeFileSync(inFolder('fragile'), line('b').text)
-  await until(() => isMended)
+  await until('the file is good again', () => isMended)
   assert.ok(!knows(file, key))
   assert.equal(told, 1)
   file.close()

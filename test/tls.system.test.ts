@@ -37,10 +37,10 @@ describe('TLS to Postgres and NATS', () => {
   before(async () => {
     cluster = await startCluster({
       postgresSettings: { ssl: 'on', ssl_cert_file: serverCert, ssl_key_file: serverKey },
-      natsConfiguration: [
+      natsAuthorization: [
         `tls { cert_file: "${serverCert}", key_file: "${serverKey}", ca_file: "${files.NATS_CA_FILE}", verify: true }`,
         `authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`,
-      ],
+      ].join('\n'),
     })
     natsUrl = cluster.nats.url.replace('nats://127.0.0.1', 'tls://localhost')
     databaseUrl = (query) => `${cluster.postgres.url.replace('127.0.0.1', 'localhost')}?${query}`

@@ -14,8 +14,8 @@ export type NatsOptions = {
   /** What the subjects begin with; `*` serves any prefix of one word. */
   prefix?: string | undefined
   partitions?: number | undefined
-  /** Lines of configuration on top of ours. */
-  configuration?: string[] | undefined
+  /** The part of the configuration that says who may connect; anybody unless given. */
+  authorization?: string | undefined
   progress?: ((line: string) => void) | undefined
 }
 
@@ -70,8 +70,7 @@ export function natsConfiguration(options: NatsOptions, version: Version): strin
     '  max_memory_store: 1GB',
     '}',
     ...mapping,
-    ...(options.configuration ?? []),
-    '',
+    options.authorization ?? '',
   ].join('\n')
 }
 

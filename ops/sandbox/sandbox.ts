@@ -8,12 +8,12 @@ import { type PostgresServer, startPostgres } from './postgres.ts'
 
 export type SandboxOptions = {
   postgresSettings?: Record<string, string>
-  /** Lines of nats-server's configuration on top of the usual ones. */
-  natsConfiguration?: string[]
-  /** How long the simulated Dead Nation takes until it confirms a booking. */
-  confirmAfterMs?: number
   /** By which the simulated Dead Nation signs its calls, if it does. */
   webhookSecret?: string
+  /** How long the simulated Dead Nation takes until it confirms a booking. */
+  confirmAfterMs?: number
+  /** Who may connect to NATS; anybody unless given. */
+  natsAuthorization?: string
 }
 
 export type Sandbox = {
@@ -42,7 +42,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     folder: inFolder('nats'),
     port: await freePort(),
     logFile: inFolder('nats.log'),
-    configuration: options.natsConfiguration,
+    authorization: options.natsAuthorization,
   })
   const gateway = await startGateway({
     port: await freePort(),

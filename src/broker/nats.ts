@@ -11,19 +11,17 @@ import { NatsMailboxes } from './mailboxes.ts'
 import { NatsPublisher } from './publisher.ts'
 import { NatsRequests } from './requests.ts'
 import type { NatsSecurity } from './security.ts'
-import { Streams } from './streams.ts'
+import { type StreamKeep, Streams } from './streams.ts'
 import { Subjects } from './subjects.ts'
 import { Ticker } from './ticker.ts'
 
-export type BrokerOptions = {
+export type BrokerOptions = StreamKeep & {
   /** One server or several, separated by commas. */
   url: string
   security?: NatsSecurity
   /** First word of every subject and stream name. */
   prefix: string
   partitions: number
-  /** How many days public events are kept. */
-  eventDays: number
   log: Log
 }
 
@@ -39,12 +37,12 @@ const streamsMs = 10_000
  * @throws `broker-unavailable`, or `partitions-mismatch`
  */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const { url, security = {}, prefix, partitions, eventDays, log } = options
+  const { url, security = {}, prefix, partitions, log, ...keep } = options
   const connection = await openConnection(url, security, prefix, log)
   const subjects = new Subjects(prefix, partitions)
   try {
     const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })
-    const streams = new Streams(connection.nats, manager, subjects, eventDays)
+    const streams = new Streams(connection.nats, manager, subjects, keep)
     await ensureStreams(streams)
     return assemble(connection, manager, streams, subjects, log)
   } catch (error) {

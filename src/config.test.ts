@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { readConfig, readDatabaseConfig, settingNames } from './config.ts'
 
@@ -39,6 +41,47 @@ test('migrating needs the settings of the database alone', () => {
   assert.deepEqual(config, { POSTGRES_URL, TURNSTILE_PARTITIONS: 64 })
 })
 
+test('secrets may come by file', () => {
+  const path = join(mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'config-')), 'url')
+  writeFileSync(path, 'postgres://user:secret@db/turnstile\n')
+  const { POSTGRES_URL: _, ...others } = needed
+  assert.equal(readConfig({ ...others, POSTGRES_URL_FILE: path }).POSTGRES_URL, 'postgres://user:secret@db/turnstile')
+  assert.equal(readDatabaseConfig({ POSTGRES_URL_FILE: path }).POSTGRES_URL, 'postgres://user:secret@db/turnstile')
+  assert.throws(
+    () => readConfig({ ...needed, POSTGRES_URL_FILE: path }),
+    /POSTGRES_URL and POSTGRES_URL_FILE are both set/,
+  )
+  const missing = { ...needed, TURNSTILE_WEBHOOK_SECRETS_FILE: `${path}s` }
+  assert.throws(() => readConfig(missing), /TURNSTILE_WEBHOOK_SECRETS_FILE \S+ cannot be read: ENOENT/)
+  writeFileSync(path, '\n')
+  assert.throws(() => readConfig({ ...others, POSTGRES_URL_FILE: path }), /POSTGRES_URL_FILE \S+ is empty/)
+})
+
+test('no fault shows a secret', () => {
+  const faulty = { ...needed, POSTGRES_URL: 'mysql://u:hush@db', TURNSTILE_WEBHOOK_SECRETS: 'whsec_hush' }
+  assert.throws(
+    () => readConfig(faulty),
+    ({ message }) => {
+      assert.match(message, /POSTGRES_URL must be/)
+      assert.match(message, /TURNSTILE_WEBHOOK_SECRETS must be secrets like whsec_/)
+      assert.doesNotMatch(message, /hush/)
+      return true
+    },
+  )
+})
+
+test('settings that belong together are missed, and those that contradict each other refused', () => {
+  const jwt = { TURNSTILE_JWT_ISSUER: 'https://id.example', TURNSTILE_JWT_AUDIENCE: 'turnstile' }
+  assert.throws(() => readConfig({ ...needed, ...jwt }), /TURNSTILE_JWT_JWKS_URL is not set, but others/)
+  const both = { TURNSTILE_AUTH: 'none', TURNSTILE_API_KEYS_FILE: '/keys' }
+  assert.throws(() => readConfig({ ...needed, ...both }), /TURNSTILE_AUTH is none, but keys or tokens are asked for/)
+  const shared = { TURNSTILE_JWT_ALGORITHMS: 'RS256,HS256' }
+  assert.throws(() => readConfig({ ...needed, ...shared }), /TURNSTILE_JWT_ALGORITHMS/)
+  assert.throws(() => readConfig({ ...needed, TURNSTILE_RATE_LIMIT: '100' }), /as in 1000\/60/)
+  // Whoever only migrates need not know of them.
+  assert.doesNotThrow(() => readDatabaseConfig({ ...needed, ...jwt }))
+})
+
 test('an empty variable is one that is not set', () => {
   assert.equal(readConfig({ ...needed, PORT: '' }).PORT, 8080)
   assert.throws(() => readConfig({ ...needed, POSTGRES_URL: '' }), /POSTGRES_URL is not set/)
@@ -52,5 +95,5 @@ test('the README lists the settings and their defaults, and no others', () => {
     settingNames,
   )
   const config: Record<string, unknown> = readConfig(needed)
-  for (const [name = '', value] of rows) if (!(name in needed)) assert.equal(value, String(config[name]), name)
+  for (const [name = '', value] of rows) if (!(name in needed)) assert.equal(value, String(config[name] ?? ''), name)
 })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { actors } from '../actors/index.ts'
 import { services } from '../schemas/index.ts'
+import { openAccess, openToAll } from './access/access.ts'
 import { openBroker } from './broker/nats.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -77,6 +78,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   parts.push({ name: 'store', stop: () => store.close() })
   const broker = await openBroker({
     url: config.NATS_URL,
+    security: config,
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
@@ -136,11 +138,14 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     parts.push({ name: 'read models', stop: () => live.close() }, { name: 'projector', stop: () => projector.stop() })
   }
   const isOpen = roles.includes('ingress')
+  // A process that takes no requests has nothing to guard.
+  const access = isOpen ? await openAccess(config, log) : openToAll
+  parts.push({ name: 'access', stop: async () => access.close() })
   const { reads, readModels, feed } = store
   const look = async () => metrics.census(await reads.census())
   const census = lookAgain({ look, everyMs: censusEveryMs, clock: systemClock, log })
   parts.push({ name: 'census', stop: () => census.close() })
-  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
+  const ingress = createIngress({ config, isOpen, access, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
 }

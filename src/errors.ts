@@ -11,6 +11,7 @@ export const errorCatalogue = {
   'database-unavailable': 'retry',
   'broker-unavailable': 'retry',
   'broker-timeout': 'retry',
+  'issuer-unavailable': 'retry',
   'mailbox-full': 'retry',
   'mailbox-lost': 'retry',
   'message-unparsable': 'stop',

@@ -21,6 +21,8 @@ export type GatewayOptions = {
   /** Where the daemon listens, for the services that call back. */
   daemonUrl: string
   confirmAfterMs?: number | undefined
+  /** By which Dead Nation signs its calls, if it does: `whsec_…`. */
+  webhookSecret?: string | undefined
 }
 
 export type Gateway = {
@@ -39,9 +41,9 @@ const ticketsPerCall = 4
 
 /** The external services, simulated. They run in our own process; `GET /` shows what they received. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { port, daemonUrl, confirmAfterMs = 100 } = options
+  const { port, daemonUrl, confirmAfterMs = 100, webhookSecret } = options
   const services: Service[] = [
-    deadNation({ daemonUrl, confirmAfterMs, ticketsPerCall }),
+    deadNation({ daemonUrl, confirmAfterMs, ticketsPerCall, webhookSecret }),
     receipts(),
     payments(),
     spreadsheets(),

@@ -14,6 +14,8 @@ export type NatsOptions = {
   /** What the subjects begin with; `*` serves any prefix of one word. */
   prefix?: string | undefined
   partitions?: number | undefined
+  /** The part of the configuration that says who may connect; anybody unless given. */
+  authorization?: string | undefined
   /** As a member of a cluster: where it listens for the others, and where all of them do. */
   cluster?: { port: number; ports: number[] }
   progress?: ((line: string) => void) | undefined
@@ -71,7 +73,7 @@ export function natsConfiguration(options: NatsOptions, version: Version): strin
     '}',
     ...mapping,
     ...(options.cluster ? clusterConfiguration(options.cluster) : []),
-    '',
+    options.authorization ?? '',
   ].join('\n')
 }
 

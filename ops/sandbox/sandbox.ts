@@ -8,8 +8,12 @@ import { type PostgresServer, startPostgres } from './postgres.ts'
 
 export type SandboxOptions = {
   postgresSettings?: Record<string, string>
+  /** By which the simulated Dead Nation signs its calls, if it does. */
+  webhookSecret?: string
   /** How long the simulated Dead Nation takes until it confirms a booking. */
   confirmAfterMs?: number
+  /** Who may connect to NATS; anybody unless given. */
+  natsAuthorization?: string
 }
 
 export type Sandbox = {
@@ -34,11 +38,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     logFile: inFolder('postgres.log'),
     settings: options.postgresSettings,
   })
-  const nats = await startNats({ folder: inFolder('nats'), port: await freePort(), logFile: inFolder('nats.log') })
+  const nats = await startNats({
+    folder: inFolder('nats'),
+    port: await freePort(),
+    logFile: inFolder('nats.log'),
+    authorization: options.natsAuthorization,
+  })
   const gateway = await startGateway({
     port: await freePort(),
     daemonUrl: `http://127.0.0.1:${port}`,
     confirmAfterMs: options.confirmAfterMs,
+    webhookSecret: options.webhookSecret,
   })
 
   return {

@@ -24,7 +24,7 @@ export type BringOptions = {
 
 /** Starts what is not given. Stop it with `stopAll`. */
 export async function bringServers(settings: Settings, { progress, watch }: BringOptions): Promise<Addresses> {
-  const { dataFolder, httpPort, postgres, nats, gateway, prefix, partitions } = settings
+  const { dataFolder, httpPort, postgres, nats, gateway, prefix, partitions, webhookSecret } = settings
 
   const bringPostgres = async (port: number): Promise<string> => {
     progress('starting Postgres')
@@ -50,7 +50,7 @@ export async function bringServers(settings: Settings, { progress, watch }: Brin
     return server.url
   }
   const bringGateway = async (port: number): Promise<string> => {
-    const { addr } = await startGateway({ port, daemonUrl: `http://127.0.0.1:${httpPort}` })
+    const { addr } = await startGateway({ port, daemonUrl: `http://127.0.0.1:${httpPort}`, webhookSecret })
     return addr
   }
   return {

@@ -13,6 +13,8 @@ export type Settings = {
   /** The daemon's own settings, which nats-server 2.9 needs too. */
   prefix: string | undefined
   partitions: number | undefined
+  /** The simulated Dead Nation signs by the first of the daemon's. */
+  webhookSecret: string | undefined
 }
 
 type Given = { url: string }
@@ -33,6 +35,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     nats: bring('NATS_URL', defaultPorts.nats),
     gateway: bring('GATEWAY_ADDR', defaultPorts.gateway),
     prefix: env.TURNSTILE_PREFIX || undefined,
+    webhookSecret: env.TURNSTILE_WEBHOOK_SECRETS?.split(',')[0] || undefined,
     partitions: env.TURNSTILE_PARTITIONS ? Number(env.TURNSTILE_PARTITIONS) : undefined,
   }
 }

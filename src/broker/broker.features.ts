@@ -221,11 +221,12 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         const { meta, headers } = await publishAndRead({
           'Correlation-Id': 'story-1',
           'causation-id': 'x'.repeat(300),
+          'asked-by': 'key:shop',
           'Reply-To': 'answers.here',
           'Request-ID': 'not a uuid',
         })
         const { requestId, ...rest } = meta
-        assert.deepEqual(rest, { correlationId: 'story-1', replyTo: 'answers.here' })
+        assert.deepEqual(rest, { correlationId: 'story-1', askedBy: 'key:shop', replyTo: 'answers.here' })
         assert.ok(isUuid(requestId ?? ''))
         assert.equal(headers['Request-ID'], 'not a uuid')
       })
@@ -321,7 +322,7 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         const event = { type: 'BookingFailed_v1', booking_id: address.id, failure_reason: 'sold out' }
         const at = '2026-11-24T10:00:00.000Z'
         const [caused, first] = [randomUUID(), randomUUID()]
-        const meta = { correlationId: 'story', causationId: 'cause' }
+        const meta = { correlationId: 'story', causationId: 'cause', askedBy: 'key:shop' }
         await broker.publisher.publish([
           { to: 'events', address, messageId: caused, event, at, meta },
           { to: 'events', address, messageId: first, event, at, meta: { correlationId: 'story' } },
@@ -331,6 +332,7 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.equal(seen[0]?.headers['Nats-Msg-Id'], caused)
         assert.equal(seen[0]?.headers['Correlation-ID'], 'story')
         assert.equal(seen[0]?.headers['Causation-ID'], 'cause')
+        assert.equal(seen[0]?.headers['Asked-By'], undefined, 'subscribers need not know')
         const fields = { booking_id: address.id, failure_reason: 'sold out' }
         assert.deepEqual(
           seen.map(({ body }) => JSON.parse(body)),

@@ -10,6 +10,7 @@ import {
 } from '@nats-io/transport-node'
 import type { Log } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
+import { type NatsSecurity, securityOptions } from './security.ts'
 
 /** How long a start waits for a server that is not there yet. */
 const firstConnectMs = 10_000
@@ -146,8 +147,8 @@ export class Connection {
  * @param url one server or several, separated by commas; each may carry `user:password@` or `token@`
  * @throws `broker-unavailable` when no server answers in time, or when it refuses us; `config-invalid` for a bad address
  */
-export async function openConnection(url: string, name: string, log: Log): Promise<Connection> {
-  const options = optionsOf(url, name)
+export async function openConnection(url: string, security: NatsSecurity, name: string, log: Log): Promise<Connection> {
+  const options = optionsOf(url, security, name)
   const deadlineMs = performance.now() + firstConnectMs
   // The library would wait by itself, but not say what it waits for, nor stop.
   for (;;) {
@@ -161,14 +162,17 @@ export async function openConnection(url: string, name: string, log: Log): Promi
   }
 }
 
-function optionsOf(url: string, name: string): ConnectionOptions {
+function optionsOf(url: string, security: NatsSecurity, name: string): ConnectionOptions {
   const urls = url.split(',').map((part) => parseUrl(part.trim()))
   const { username = '', password = '' } = urls.find((one) => one.username) ?? {}
   const [user, pass] = [username, password].map(decodeURIComponent)
   return {
     servers: urls.map(({ host }) => host),
-    ...(urls.some(({ protocol }) => protocol === 'tls:') && { tls: {} }),
     ...(user && (pass ? { user, pass } : { token: user })),
+    ...securityOptions(
+      security,
+      urls.some(({ protocol }) => protocol === 'tls:'),
+    ),
     name,
     maxReconnectAttempts: -1,
     reconnectTimeWait: retryMs,

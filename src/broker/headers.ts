@@ -11,6 +11,7 @@ const names = {
   correlationId: 'Correlation-ID',
   causationId: 'Causation-ID',
   traceparent: 'traceparent',
+  askedBy: 'Asked-By',
   replyTo: 'Reply-To',
   requestId: 'Request-ID',
   fingerprint: 'Request-Digest',
@@ -23,7 +24,7 @@ export type Headers = Record<string, string>
 
 type Field = keyof typeof names
 const fieldOf = new Map(Object.entries(names).map(([field, name]) => [name.toLowerCase(), field as Field]))
-const optional = ['causationId', 'traceparent', 'replyTo', 'requestId', 'fingerprint'] as const
+const optional = ['causationId', 'traceparent', 'askedBy', 'replyTo', 'requestId', 'fingerprint'] as const
 
 /** @param turnAt of an effect: when the message of its turn was accepted */
 export function encodeHeaders(messageId: string, meta: Meta, actor?: Address, turnAt?: string): Headers {

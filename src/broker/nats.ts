@@ -10,6 +10,7 @@ import { NatsEffectQueue } from './effect-queue.ts'
 import { NatsMailboxes } from './mailboxes.ts'
 import { NatsPublisher } from './publisher.ts'
 import { NatsRequests } from './requests.ts'
+import type { NatsSecurity } from './security.ts'
 import { type StreamKeep, Streams } from './streams.ts'
 import { Subjects } from './subjects.ts'
 import { Ticker } from './ticker.ts'
@@ -17,6 +18,7 @@ import { Ticker } from './ticker.ts'
 export type BrokerOptions = StreamKeep & {
   /** One server or several, separated by commas. */
   url: string
+  security?: NatsSecurity
   /** First word of every subject and stream name. */
   prefix: string
   partitions: number
@@ -34,8 +36,9 @@ const streamsMs = 10_000
  *
  * @throws `broker-unavailable`, or `partitions-mismatch`
  */
-export async function openBroker({ url, prefix, partitions, log, ...keep }: BrokerOptions): Promise<Broker> {
-  const connection = await openConnection(url, prefix, log)
+export async function openBroker(options: BrokerOptions): Promise<Broker> {
+  const { url, security = {}, prefix, partitions, log, ...keep } = options
+  const connection = await openConnection(url, security, prefix, log)
   const subjects = new Subjects(prefix, partitions)
   try {
     const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })

@@ -29,9 +29,11 @@ function encode(subjects: Subjects, message: Outgoing): Wire {
     }
     case 'events': {
       const body = publicBody(message.event, messageId, message.at, meta.causationId || messageId)
+      // Whoever subscribes need not know who asked.
+      const { askedBy: _, ...shown } = meta
       return {
         subject: subjects.event(address, message.event.type),
-        headers: encodeHeaders(messageId, meta),
+        headers: encodeHeaders(messageId, shown),
         body: JSON.stringify(body),
       }
     }

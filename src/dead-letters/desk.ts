@@ -42,6 +42,7 @@ export async function atDesk<T>(config: Config, name: string, work: (desk: Desk)
 function connect(config: Config, name: string): Promise<Broker> {
   return openBroker({
     url: config.NATS_URL,
+    security: config,
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,

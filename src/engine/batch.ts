@@ -130,9 +130,10 @@ export function encode({ type: _, ...fields }: Tagged): Uint8Array {
 
 /** What a message hands on to everything that follows from it. Who asked is answered once, so an answer ends that. */
 export function metaOfConsequence(meta: Meta, causationId: string, isAnswered: boolean): Meta {
-  const { correlationId, traceparent, replyTo, requestId, fingerprint } = meta
+  const { correlationId, traceparent, askedBy, replyTo, requestId, fingerprint } = meta
   const story: Meta = { correlationId, causationId }
   if (traceparent !== undefined) story.traceparent = traceparent
+  if (askedBy !== undefined) story.askedBy = askedBy
   if (isAnswered) return story
   if (replyTo !== undefined) story.replyTo = replyTo
   if (requestId !== undefined) story.requestId = requestId

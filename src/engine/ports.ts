@@ -16,6 +16,11 @@ export type Meta = {
   causationId?: string
   /** W3C trace context. */
   traceparent?: string
+  /**
+   * Who asked for what began the story, where that is known: `key:boxoffice-1`, `jwt:<issuer>#<subject>`. The ingress says so;
+   * of who publishes on NATS itself, the account's permissions are all that speaks for it.
+   */
+  askedBy?: string
   /** Where the answer goes: a NATS subject. Handed on along the chain. */
   replyTo?: string
   /** The id of the message that first carried `replyTo`: the request that the answer will belong to. */

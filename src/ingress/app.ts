@@ -45,6 +45,8 @@ export function createApp(traffic: Traffic, gate: Gate, makeId: () => string, lo
     },
   })
   app.decorateRequest('correlationId', '')
+  app.decorateRequest('caller', undefined)
+  app.decorateRequest('checkBody', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     traffic.begin(request, reply)
     const { headers, httpVersion } = request.raw
@@ -90,7 +92,10 @@ function readJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('remove', 'remove')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (!isPlainUtf8(request)) done(new Problem('unsupported-media-type', 'the body must be UTF-8, and not compressed'))
+    const fault = request.checkBody?.(body)
+    if (fault) done(fault)
+    else if (!isPlainUtf8(request))
+      done(new Problem('unsupported-media-type', 'the body must be UTF-8, and not compressed'))
     else if (!isUtf8(body)) done(new Problem('malformed-json', 'the body is not UTF-8'))
     else parseJson(request, body.toString(), done)
   })

@@ -9,6 +9,7 @@ import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { Admission } from './admission.ts'
 import type { Asker } from './asker.ts'
 import { commandsOf, commandTo, commandToNew, digestOf, type Origin, requestIdOf } from './commands.ts'
+import type { Guard } from './guard.ts'
 import { idempotencyKeyOf, lastEventIdOf, traceparentOf } from './headers.ts'
 import type { Live } from './live/live.ts'
 import { parseRequest } from './parse.ts'
@@ -23,6 +24,7 @@ export type House = {
   readModels: ReadModels
   asker: Asker
   admission: Admission
+  guard: Guard
   makeId: () => string
   live: Live
   server: ServerView
@@ -55,12 +57,13 @@ export function callOf(route: Route, request: FastifyRequest, house: House): Cal
 }
 
 /** @param params parsed, so that two spellings of an id are one resource */
-function originOf(route: Route, params: unknown, { raw, correlationId }: FastifyRequest, house: House): Origin {
+function originOf(route: Route, params: unknown, { raw, correlationId, caller }: FastifyRequest, house: House): Origin {
   const resource = `${route.method} ${fillPath(route.path, params as Record<string, string> | undefined)}`
   const key = idempotencyKeyOf(raw, route.isKeyRequired)
   return {
     resource,
-    requestId: requestIdOf(resource, key, house.makeId),
+    askedBy: caller?.subject,
+    requestId: requestIdOf(resource, key, caller?.subject, house.makeId),
     hasKey: key !== undefined,
     correlationId,
     traceparent: traceparentOf(raw),

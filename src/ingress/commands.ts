@@ -8,6 +8,7 @@ import type { NextCommand } from './route.ts'
 export type Origin = {
   /** Method and path, with the ids that are in it: the same key for another resource is another request. */
   resource: string
+  askedBy: string | undefined
   /** With a key it is made from key and resource, so that it is the same on any process. */
   requestId: string
   hasKey: boolean
@@ -16,9 +17,18 @@ export type Origin = {
   replyTo: string
 }
 
-/** With a key the request's id is made from it; one that is a UUIDv7 lends the id its time. */
-export function requestIdOf(resource: string, key: string | undefined, makeId: () => string): string {
-  return key === undefined ? makeId() : deriveId(key, resource)
+/**
+ * With a key the request's id is made from it; one that is a UUIDv7 lends the id its time. The same key of another caller is
+ * another key: else one could come by the answers of others.
+ */
+export function requestIdOf(
+  resource: string,
+  key: string | undefined,
+  askedBy: string | undefined,
+  makeId: () => string,
+): string {
+  if (key === undefined) return makeId()
+  return deriveId(key, askedBy === undefined ? resource : `${resource} by ${askedBy}`)
 }
 
 /** The first command to a new actor. Its id is made from the request's: the same key leads to the same actor and turn. */
@@ -50,11 +60,12 @@ function outgoing(
   address: Address,
   messageId: string,
   command: Tagged,
-  { correlationId, traceparent, replyTo }: Origin,
+  { correlationId, traceparent, replyTo, askedBy }: Origin,
   fingerprint: string | undefined,
 ): OutgoingCommand {
   const meta: Meta = { correlationId, replyTo, requestId: messageId }
   if (traceparent !== undefined) meta.traceparent = traceparent
+  if (askedBy !== undefined) meta.askedBy = askedBy
   if (fingerprint !== undefined) meta.fingerprint = fingerprint
   return { to: 'mailbox', address, messageId, command, meta }
 }

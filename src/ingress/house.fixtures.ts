@@ -1,3 +1,4 @@
+import { openAccess } from '../access/access.ts'
 import { readConfig } from '../config.ts'
 import type {
   Answer,
@@ -148,7 +149,8 @@ export async function openIngress(
 ): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
   const { requests, reads, readModels, feed, metrics, log } = house
-  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
+  const access = await openAccess(config, log)
+  const ingress = createIngress({ config, isOpen, access, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   return ingress
 }

@@ -30,8 +30,31 @@ export function makeOpenApi(routes: readonly Route[]): object {
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map(({ group }) => group))].map((name) => ({ name })),
     paths,
-    components: { schemas: { Problem: schemaOf(problemDocument, 'output') } },
+    components: { schemas: { Problem: schemaOf(problemDocument, 'output') }, securitySchemes },
   }
+}
+
+const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'An API key, or a JSON Web Token. One of the roles that are named will do. A server that runs without authentication ' +
+      'asks nobody.',
+  },
+  signature: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'webhook-signature',
+    description:
+      'By Standard Webhooks, with `webhook-id` and `webhook-timestamp`. Required where the server has secrets for it.',
+  },
+}
+
+/** Any one of these lets a caller through. */
+function securityOf({ roles, isSigned }: Route): object[] {
+  if (roles === 'anyone') return []
+  return [...(isSigned ? [{ signature: [] }] : []), { bearer: roles }]
 }
 
 /** What a route takes and gives, by the same schemas that parse it, as JSON Schema 2020-12. */
@@ -47,11 +70,18 @@ export function exampleOf({ properties = {} }: JsonSchema): Record<string, unkno
 }
 
 /** Every problem that a route can be answered with. */
-export function problemsOf({ problems, body }: Route): ProblemCode[] {
+export function problemsOf({ problems, body, roles, isSigned }: Route): ProblemCode[] {
   const bodyProblems: ProblemCode[] = ['malformed-json', 'body-too-large', 'unsupported-media-type']
   const everywhere: ProblemCode[] = ['malformed-http', 'request-timeout', 'headers-too-large', 'internal']
-  const codes = [...problems, ...(body ? bodyProblems : []), ...everywhere]
-  return codes.sort((a, b) => problemCatalogue[a].status - problemCatalogue[b].status)
+  const guardProblems: ProblemCode[] = ['unauthenticated', 'forbidden', 'too-many-requests', 'unavailable']
+  const codes = new Set([
+    ...problems,
+    ...(body ? bodyProblems : []),
+    ...(roles === 'anyone' ? [] : guardProblems),
+    ...(isSigned ? (['invalid-signature'] as const) : []),
+    ...everywhere,
+  ])
+  return [...codes].sort((a, b) => problemCatalogue[a].status - problemCatalogue[b].status)
 }
 
 function operationOf(route: Route): object {
@@ -60,6 +90,7 @@ function operationOf(route: Route): object {
     operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-z]+(.)?/g, (_, letter = '') => letter.toUpperCase())}`,
     tags: [group],
     summary,
+    security: securityOf(route),
     ...(description === undefined ? {} : { description }),
     parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(body ? { requestBody: { required: true, content: jsonContent(schemaOf(body, 'input')) } } : {}),
@@ -134,7 +165,7 @@ function problemAnswers(route: Route): Record<string, object> {
           examples: Object.fromEntries(here.map((code) => [code, { value: problemExample(code) }])),
         },
       },
-      ...(status === 503
+      ...(status === 503 || status === 429
         ? { headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } } }
         : {}),
     }

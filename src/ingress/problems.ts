@@ -32,6 +32,26 @@ export const problemCatalogue = {
       'The header is missing where it is required, empty, longer than 255 characters, not printable ASCII, or there several times.',
     remedy: 'Send one key, best a UUIDv7. Nothing was done.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'The server does not know who asks',
+    meaning:
+      'There is no API key and no token in the header `Authorization`, or one that is not good (any more). `detail` says why.',
+    remedy: 'Send `Authorization: Bearer` with a key or token that is good. Nothing was done.',
+  },
+  'invalid-signature': {
+    status: 401,
+    title: 'The webhook is not signed as it should be',
+    meaning:
+      'The headers of the signature are missing or old, or no signature in them is of this body by a secret known here.',
+    remedy: 'Sign it by Standard Webhooks with the secret that was agreed on, and the time of now. Nothing was done.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The caller may not do this',
+    meaning: 'The key or token is good, but has none of the roles that this route is for.',
+    remedy: 'Use a key or token with one of the roles in `detail`. Nothing was done.',
+  },
   'sold-out': {
     status: 400,
     title: 'Too few seats are left',
@@ -128,6 +148,13 @@ export const problemCatalogue = {
     meaning: 'The key came before, with another body.',
     remedy: 'Make a new key for every new request, and keep it only for repetitions of the same one.',
   },
+  'too-many-requests': {
+    status: 429,
+    title: 'The caller asks too often',
+    meaning:
+      'One caller may send so many requests in a time; `RateLimit-Policy` says how many. The server has room for others.',
+    remedy: 'Send it again after the seconds of `Retry-After`. Nothing was done.',
+  },
   'headers-too-large': {
     status: 431,
     title: 'The headers are too large',
@@ -143,7 +170,8 @@ export const problemCatalogue = {
   unavailable: {
     status: 503,
     title: 'The server cannot work now',
-    meaning: 'The database or the broker is not reachable, no worker is alive, or the server is stopping.',
+    meaning:
+      'The database, the broker or the issuer of tokens is not reachable, no worker is alive, or the server is stopping.',
     remedy: 'Send it again after the seconds of `Retry-After`. Nothing was done.',
   },
   overloaded: {

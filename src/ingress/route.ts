@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { CommandTo, Kind } from '../../schemas/index.ts'
+import type { CallerRole } from '../access/roles.ts'
 import type { FailingCall } from '../engine/ports.ts'
 import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { ProblemCode } from './problems.ts'
@@ -14,6 +15,10 @@ export type Route<Params = unknown, Body = unknown, Query = unknown> = {
   /** As OpenAPI writes it: `/shows/{show_id}`. */
   path: `/${string}`
   group: 'Shows' | 'Bookings' | 'Tickets' | 'VIP bundles' | 'Events' | 'Operation' | 'Documents'
+  /** Whom it is for: each of these may use it. */
+  roles: readonly CallerRole[] | 'anyone'
+  /** It is a webhook: a signature of the body takes the place of roles where secrets are set. */
+  isSigned?: true
   summary: string
   description?: string
   /** Of the names in the path. */

@@ -11,6 +11,7 @@ export function addRoutes(app: FastifyInstance, routes: Route[], house: House): 
     to.route({
       method: route.method,
       url: patternOf(route.path),
+      ...house.guard.hooksOf(route),
       handler: (request, reply) => serve(route, request, reply, house),
     })
   for (const route of routes) if (route.body) add(app, route)

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Access } from '../access/access.ts'
 import type { Config } from '../config.ts'
 import type { Feed, Log, Reads, Requests } from '../engine/ports.ts'
 import type { ReadModels } from '../engine/read-model-ports.ts'
@@ -8,14 +10,15 @@ import { Admission } from './admission.ts'
 import { createApp } from './app.ts'
 import { Asker } from './asker.ts'
 import { Gate } from './gate.ts'
+import { Guard } from './guard.ts'
 import { DatabaseHealth } from './health.ts'
 import { Live } from './live/live.ts'
 import { makeOpenApi } from './openapi.ts'
 import { makeDocsPage } from './pages/docs.ts'
 import { PendingLimit } from './pending-limit.ts'
+import type { Route } from './route.ts'
 import { addRoutes } from './router.ts'
-import { routes as allRoutes } from './routes/index.ts'
-import { operationRoutes } from './routes/operation.ts'
+import { portsOf } from './routes/index.ts'
 import { Traffic } from './traffic.ts'
 import { createUuidGenerator } from './uuid.ts'
 
@@ -23,6 +26,7 @@ export type IngressOptions = {
   config: Config
   /** Whether it takes requests. Without, it serves the routes about the process itself and no others. */
   isOpen: boolean
+  access: Access
   requests: Requests
   reads: Reads
   feed: Feed
@@ -33,10 +37,12 @@ export type IngressOptions = {
 
 /** The HTTP side of the daemon: turns a request into one command or one read, and what comes of it into the answer. */
 export type Ingress = {
-  /** @throws `config-invalid` when PORT or HOST cannot be listened on */
+  /** @throws `config-invalid` when a port or HOST cannot be listened on */
   listen(): Promise<void>
   /** Where it listens, as `http://host:port`; known once it does. */
   readonly url: string
+  /** The same of the port for operators; empty when they have none of their own. */
+  readonly operatorUrl: string
   /**
    * Ends without a failed request: says that it is not ready and asks clients to hang up, serves on for the grace time
    * in which load balancers take notice, then closes. The broker must stay connected until this resolves.
@@ -50,7 +56,7 @@ export type Ingress = {
 const lingerMs = 500
 
 export function createIngress(options: IngressOptions): Ingress {
-  const { config, isOpen, requests, reads, readModels, feed, metrics, log } = options
+  const { config, isOpen, access, requests, reads, readModels, feed, metrics, log } = options
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
   metrics.dependencies({ postgres: () => health.isUp, nats: () => requests.isConnected })
@@ -68,39 +74,40 @@ export function createIngress(options: IngressOptions): Ingress {
     metrics,
     log,
   })
-  const app = createApp(traffic, gate, makeId, log)
-  const routes = isOpen ? allRoutes : operationRoutes
-  const openapi = makeOpenApi(routes)
-  addRoutes(app, routes, {
-    config,
-    requests,
-    reads,
-    readModels,
-    asker,
-    admission,
-    makeId,
-    live,
-    log,
-    server: {
-      notReadyBecause() {
-        if (traffic.isDraining) return 'the server is stopping'
-        return isOpen ? admission.standstill() : admission.outage()
-      },
-      metrics: () => metrics.registry.metrics(),
-      openapi,
-      docsPage: makeDocsPage(routes, `http://localhost:${config.PORT}`),
-    },
-  })
+  const guard = new Guard(access, config.TURNSTILE_RATE_LIMIT)
+  const notReadyBecause = () => {
+    if (traffic.isDraining) return 'the server is stopping'
+    return isOpen ? admission.standstill() : admission.outage()
+  }
 
-  let url = ''
+  function openSide(port: number, routes: Route[]): FastifyInstance {
+    const app = createApp(traffic, gate, makeId, log)
+    const server = {
+      notReadyBecause,
+      metrics: () => metrics.registry.metrics(),
+      openapi: makeOpenApi(routes),
+      docsPage: makeDocsPage(routes, `http://localhost:${port}`),
+    }
+    addRoutes(app, routes, { config, requests, reads, readModels, asker, admission, guard, makeId, live, log, server })
+    return app
+  }
+
+  const { PORT, OPERATOR_PORT } = config
+  const ports = portsOf(isOpen, OPERATOR_PORT !== undefined)
+  const main = openSide(PORT, ports.main)
+  const operator = OPERATOR_PORT === undefined ? undefined : openSide(OPERATOR_PORT, ports.operator)
+  const apps = operator ? [main, operator] : [main]
+  let [url, operatorUrl] = ['', '']
 
   async function close(): Promise<void> {
     traffic.isDraining = true
-    const closed = app.close()
+    const closed = Promise.all(apps.map((app) => app.close()))
     // Not before: whoever is hung up on connects again at once, and must not find this process any more.
     live.close()
     await Promise.race([traffic.finished(), sleep(timeoutMs + 1_000, undefined, { ref: false })])
-    const cut = setTimeout(() => app.server.closeAllConnections(), lingerMs)
+    const cut = setTimeout(() => {
+      for (const app of apps) app.server.closeAllConnections()
+    }, lingerMs)
     await closed
     clearTimeout(cut)
     asker.close()
@@ -111,14 +118,19 @@ export function createIngress(options: IngressOptions): Ingress {
     async listen() {
       await health.watch()
       try {
-        url = await app.listen({ port: config.PORT, host: config.HOST })
+        url = await listenOn(main, 'PORT', PORT, config.HOST)
+        if (operator && OPERATOR_PORT !== undefined)
+          operatorUrl = await listenOn(operator, 'OPERATOR_PORT', OPERATOR_PORT, config.HOST)
       } catch (error) {
-        health.close()
-        throw listenFault(error, config)
+        await close()
+        throw error
       }
     },
     get url() {
       return url
+    },
+    get operatorUrl() {
+      return operatorUrl
     },
     async drain(graceMs) {
       traffic.isDraining = true
@@ -129,12 +141,20 @@ export function createIngress(options: IngressOptions): Ingress {
   }
 }
 
-function listenFault(error: unknown, { PORT, HOST }: Config): unknown {
+async function listenOn(app: FastifyInstance, setting: string, port: number, host: string): Promise<string> {
+  try {
+    return await app.listen({ port, host })
+  } catch (error) {
+    throw listenFault(error, setting, port, host)
+  }
+}
+
+function listenFault(error: unknown, setting: string, port: number, host: string): unknown {
   const faults: Record<string, string> = {
-    EADDRINUSE: `PORT ${PORT} is in use on ${HOST}: stop what listens there, or set PORT to another`,
-    EACCES: `PORT ${PORT} may not be listened on by this user: set PORT to one from 1024 on`,
-    EADDRNOTAVAIL: `HOST ${HOST} is no address of this machine: set HOST to one that is, or to 0.0.0.0 for all`,
-    ENOTFOUND: `HOST ${HOST} cannot be resolved: set HOST to an address of this machine, or to 0.0.0.0 for all`,
+    EADDRINUSE: `${setting} ${port} is in use on ${host}: stop what listens there, or set ${setting} to another`,
+    EACCES: `${setting} ${port} may not be listened on by this user: set ${setting} to one from 1024 on`,
+    EADDRNOTAVAIL: `HOST ${host} is no address of this machine: set HOST to one that is, or to 0.0.0.0 for all`,
+    ENOTFOUND: `HOST ${host} cannot be resolved: set HOST to an address of this machine, or to 0.0.0.0 for all`,
   }
   const fault = faults[(error as NodeJS.ErrnoException).code ?? '']
   return fault === undefined ? error : new TurnstileError('config-invalid', fault, { cause: error })

@@ -4,6 +4,7 @@ import { Problem, type ProblemCode } from './problems.ts'
 /** What our own failures mean to the caller. The rest of the catalogue never comes up on the way of a request. */
 const byTurnstileCode: Partial<Record<ErrorCode, ProblemCode>> = {
   'broker-unavailable': 'unavailable',
+  'issuer-unavailable': 'unavailable',
   'database-unavailable': 'unavailable',
   'mailbox-full': 'overloaded',
   'broker-timeout': 'outcome-unknown',

@@ -5,11 +5,12 @@ import { eventsOf } from '../verify/events.ts'
 
 /** A turn as people read it: what came, and a line for each thing that followed. */
 export function turnText(turn: TurnRecord): string {
-  const { version, at, messageId, message, decision } = turn
+  const { version, at, messageId, message, meta, decision } = turn
   const { outcome, because, sends = [], calls = [], reply } = decision
   const heading = `${String(version).padEnd(5)} ${at}  ${message.type}  ${because === undefined ? outcome : `${outcome}: ${oneLine(because)}`}`
   const lines = [
     ['message', `${messageId} ${fieldsOf(message)}`],
+    ...(meta.askedBy === undefined ? [] : [['asked by', meta.askedBy]]),
     ...eventsOf(turn).map((event) => ['event', `${event.type} ${fieldsOf(event)}`]),
     ...sends.map((send) => ['sent', sendText(send)]),
     ...calls.map(({ messageId, call, request }) => [

@@ -1,6 +1,7 @@
 import net from 'node:net'
 import postgres from 'postgres'
 import { databaseUnavailable, isTransient, sqlState } from './errors.ts'
+import { readEncryption } from './tls.ts'
 
 export type Sql = postgres.Sql<{ bigint: number }>
 
@@ -33,8 +34,10 @@ export class Connection {
     this.#options = options
     // `max_pipeline` and `socket` are missing in the types of postgres.js.
     const untyped = { max_pipeline: 8, socket: (target: Target) => this.#connect(target) }
-    this.#sql = postgres(options.url, {
+    const { url, ...encryption } = readEncryption(options.url)
+    this.#sql = postgres(url, {
       ...untyped,
+      ...encryption,
       max: 1,
       fetch_types: false,
       idle_timeout: 0,

@@ -18,6 +18,7 @@ import { readPauses } from './pauses.ts'
 import { openReadModels } from './read-models.ts'
 import { actor, health, lastIds, load } from './reads.ts'
 import { noteLoss, noteStream, readStreams } from './streams.ts'
+import { readEncryption } from './tls.ts'
 
 export type PostgresStore = Store & {
   /** For the ingress, on a connection of its own: no flood of queries keeps the engine from loading. */
@@ -105,7 +106,9 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
  * @throws `database-unavailable`, `migration-changed`, `partitions-mismatch`
  */
 export async function prepareDatabase(url: string, partitions: number): Promise<string[]> {
-  const sql = postgres(url, {
+  const { url: address, ...encryption } = readEncryption(url)
+  const sql = postgres(address, {
+    ...encryption,
     max: 1,
     fetch_types: false,
     connect_timeout: 5,

@@ -35,10 +35,12 @@ const rooms: Room[] = [
   },
   // Old events are upcast by the actors whose they are.
   { room: 'src/projections/', ...adapter, may: [...adapter.may, 'actors/'] },
-  { room: 'src/ingress/', ...adapter },
+  { room: 'src/access/', ...adapter },
+  { room: 'src/ingress/', ...adapter, may: [...adapter.may, 'src/access/'] },
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
+  { room: 'src/keys/', may: ['src/access/', 'src/dead-letters/', 'src/errors.ts'] },
   { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   // They hold the record against the rules: whoever looks at a journal folds it by the actors themselves.
   { room: 'src/verify/', may: [...readers, 'src/projections/'] },

@@ -19,13 +19,15 @@ export type DeadNationOptions = {
   confirmAfterMs: number
   /** It tells of so many tickets in a call, and of more in several. */
   ticketsPerCall: number
+  /** By which it signs its calls, if it does: `whsec_…`. */
+  webhookSecret?: string | undefined
 }
 
 /** The seller of the tickets: takes a booking, and a little later confirms its tickets through our webhook. */
 export function deadNation(options: DeadNationOptions): Service {
-  const { ticketsPerCall } = options
+  const { daemonUrl, confirmAfterMs, ticketsPerCall, webhookSecret } = options
   const accepted = new Map<string, string>()
-  const webhook = createWebhook(`${options.daemonUrl}/tickets-status`, options.confirmAfterMs)
+  const webhook = createWebhook(`${daemonUrl}/tickets-status`, confirmAfterMs, webhookSecret)
   return {
     name: 'dead-nation',
     state: () => ({ bookings: [...accepted.values()].map((payload) => JSON.parse(payload) as object) }),

@@ -28,11 +28,12 @@ ${problemTable()}`,
 }
 
 function routeHtml(route: Route, url: string): string {
-  const { method, path, summary, description, params, query, body, answer, problems, isKeyRequired } = route
+  const { method, path, summary, description, roles, params, query, body, answer, problems, isKeyRequired } = route
   return `
 <details${body ? ' open' : ''}>
 <summary><span class="method ${method}">${method}</span> <code>${path}</code> <span class="soft">${prose(summary)}</span></summary>
 ${description === undefined ? '' : `<p>${prose(description)}</p>`}
+${roles === 'anyone' ? '' : `<p class="soft">For ${roles.map(escapeHtml).join(', ')}.</p>`}
 ${params ? fieldTable('In the path', params) : ''}
 ${query ? fieldTable('In the query', query) : ''}
 ${isKeyRequired ? '<p>The header <code>Idempotency-Key</code> is required.</p>' : ''}

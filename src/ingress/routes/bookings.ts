@@ -17,6 +17,7 @@ export const bookTickets: Route<unknown, z.infer<typeof bookTicketsBody>> = {
   method: 'POST',
   path: '/book-tickets',
   group: 'Bookings',
+  roles: ['customer', 'box-office'],
   summary: 'Book tickets of a show',
   description: 'Reserves the seats, all or none, and answers once they are durably reserved.',
   body: bookTicketsBody,
@@ -29,6 +30,7 @@ export const listBookings: Route<unknown, unknown, z.infer<typeof bookingsQuery>
   method: 'GET',
   path: '/bookings',
   group: 'Bookings',
+  roles: ['box-office', 'operator'],
   summary: 'List the bookings of a show',
   description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
   query: bookingsQuery,
@@ -44,6 +46,7 @@ export const getBooking: Route<z.infer<typeof bookingParams>> = {
   method: 'GET',
   path: '/bookings/{booking_id}',
   group: 'Bookings',
+  roles: ['customer', 'box-office', 'operator'],
   summary: 'See a booking',
   params: bookingParams,
   answer: { status: 200, description: 'The booking as it stands', schema: bookingView },
@@ -67,6 +70,7 @@ export const cancelBooking: Route<z.infer<typeof bookingParams>> = {
   method: 'POST',
   path: '/bookings/{booking_id}/cancel',
   group: 'Bookings',
+  roles: ['customer', 'box-office', 'operator'],
   summary: 'Cancel a booking',
   description:
     'Its seats go back on sale and its tickets are refunded, also those that are confirmed only later. Of a booking ' +

@@ -18,6 +18,7 @@ export const bookVipBundle: Route<unknown, z.infer<typeof bookVipBundleBody>> = 
   method: 'POST',
   path: '/book-vip-bundle',
   group: 'VIP bundles',
+  roles: ['customer', 'box-office'],
   summary: 'Book tickets of a show, two flights and a taxi',
   description:
     'Answers as soon as that is durably begun. All of it is booked in the end, or nothing: `VipBundleFinalized_v1` tells.',
@@ -31,6 +32,7 @@ export const getVipBundle: Route<z.infer<typeof vipBundleParams>> = {
   method: 'GET',
   path: '/vip-bundles/{vip_bundle_id}',
   group: 'VIP bundles',
+  roles: ['customer', 'box-office', 'operator'],
   summary: 'See where a VIP bundle stands, and why',
   params: vipBundleParams,
   answer: { status: 200, description: 'The bundle as it stands', schema: vipBundleView },
@@ -55,6 +57,7 @@ export const cancelVipBundle: Route<z.infer<typeof vipBundleParams>> = {
   method: 'POST',
   path: '/vip-bundles/{vip_bundle_id}/cancel',
   group: 'VIP bundles',
+  roles: ['customer', 'box-office', 'operator'],
   summary: 'Stop a VIP bundle, and undo what it has booked',
   description: 'Of one that is being undone already, or has failed, nothing more is done.',
   params: vipBundleParams,

@@ -21,6 +21,7 @@ export const eventsOfBooking: Route<z.infer<typeof bookingParams>> = {
   method: 'GET',
   path: '/bookings/{booking_id}/events',
   group: 'Bookings',
+  roles: ['customer', 'box-office', 'operator'],
   summary: 'Listen to a booking',
   description: `Everything that happened to it, from the beginning, and then what happens. ${resumes}`,
   params: bookingParams,
@@ -36,6 +37,7 @@ export const events: Route = {
   method: 'GET',
   path: '/events',
   group: 'Events',
+  roles: ['operator'],
   summary: 'Listen to everything',
   description:
     'The public events of all actors from now on: those of one actor in their order, those of several in none. ' +

@@ -1,20 +1,22 @@
 import { Problem } from '../problems.ts'
 import type { Route } from '../route.ts'
 
-const health: Route = {
+export const health: Route = {
   method: 'GET',
   path: '/health',
   group: 'Operation',
+  roles: 'anyone',
   summary: 'Whether the process lives',
   answer: { status: 200, description: '`ok`', type: 'text/plain; charset=utf-8' },
   problems: [],
   handle: () => 'ok',
 }
 
-const ready: Route = {
+export const ready: Route = {
   method: 'GET',
   path: '/health/ready',
   group: 'Operation',
+  roles: 'anyone',
   summary: 'Whether to send requests here',
   answer: { status: 200, description: '`ok`', type: 'text/plain; charset=utf-8' },
   problems: ['unavailable'],
@@ -25,15 +27,16 @@ const ready: Route = {
   },
 }
 
-const metrics: Route = {
+export const metrics: Route = {
   method: 'GET',
   path: '/metrics',
   group: 'Operation',
+  roles: ['operator'],
   summary: 'Figures for Prometheus',
   answer: { status: 200, description: 'Prometheus text', type: 'text/plain; version=0.0.4; charset=utf-8' },
   problems: [],
   handle: ({ server }) => server.metrics(),
 }
 
-/** What a process of any role serves. */
-export const operationRoutes: Route[] = [health, ready, metrics]
+/** The same where only operators reach the port: Prometheus needs no key then. */
+export const openMetrics: Route = { ...metrics, roles: 'anyone' }

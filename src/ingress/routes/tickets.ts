@@ -12,6 +12,8 @@ export const reportTickets: Route<unknown, Batch> = {
   method: 'POST',
   path: '/tickets-status',
   group: 'Tickets',
+  roles: ['webhook'],
+  isSigned: true,
   summary: 'Report tickets as confirmed or canceled',
   description:
     'The webhook of Dead Nation. One bad ticket rejects the whole batch. The same key and batch again does nothing twice, ' +
@@ -27,6 +29,7 @@ export const listTickets: Route<unknown, unknown, ListQuery> = {
   method: 'GET',
   path: '/tickets',
   group: 'Tickets',
+  roles: ['box-office', 'operator'],
   summary: 'List the tickets that are confirmed and neither canceled nor refunded',
   description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
   query: listQuery,
@@ -39,6 +42,7 @@ export const getTicket: Route<z.infer<typeof ticketParams>> = {
   method: 'GET',
   path: '/tickets/{ticket_id}',
   group: 'Tickets',
+  roles: ['customer', 'box-office', 'operator'],
   summary: 'See a ticket',
   params: ticketParams,
   answer: { status: 200, description: 'The ticket as it stands', schema: ticketView },
@@ -54,6 +58,7 @@ export const refundTicket: Route<z.infer<typeof ticketParams>> = {
   method: 'PUT',
   path: '/ticket-refund/{ticket_id}',
   group: 'Tickets',
+  roles: ['customer', 'box-office', 'operator'],
   summary: 'Refund a ticket',
   description: 'Voids its receipt, then pays back. Of a ticket that is refunded already nothing more is done.',
   params: ticketParams,

@@ -22,6 +22,8 @@ export type BrokerOptions = {
   partitions: number
   /** How many days public events are kept. */
   eventDays: number
+  /** 0 for no limit but that. */
+  eventMib: number
   log: Log
 }
 
@@ -36,12 +38,19 @@ const streamsMs = 10_000
  *
  * @throws `broker-unavailable`, or `partitions-mismatch`
  */
-export async function openBroker({ url, prefix, partitions, eventDays, log }: BrokerOptions): Promise<Broker> {
+export async function openBroker({
+  url,
+  prefix,
+  partitions,
+  eventDays,
+  eventMib,
+  log,
+}: BrokerOptions): Promise<Broker> {
   const connection = await openConnection(url, prefix, log)
   const subjects = new Subjects(prefix, partitions)
   try {
     const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })
-    const streams = new Streams(connection.nats, manager, subjects, eventDays)
+    const streams = new Streams(connection.nats, manager, subjects, { eventDays, eventMib })
     await ensureStreams(streams)
     return assemble(connection, manager, streams, subjects, log)
   } catch (error) {

@@ -17,6 +17,7 @@ const nameInUse = 10058
 const dayMs = 24 * 60 * 60_000
 /** A full mailbox refuses; it never forgets. The server sets this much of its disk aside. */
 const mailboxBytes = 1024 * 1024 * 1024
+const mebibyte = 1024 * 1024
 
 type Config = Partial<StreamConfig> & { name: string }
 
@@ -29,12 +30,19 @@ export class Streams {
   readonly #manager: JetStreamManager
   readonly #subjects: Subjects
   readonly #eventDays: number
+  readonly #eventMib: number
 
-  constructor(nats: NatsConnection, manager: JetStreamManager, subjects: Subjects, eventDays: number) {
+  constructor(
+    nats: NatsConnection,
+    manager: JetStreamManager,
+    subjects: Subjects,
+    { eventDays, eventMib }: { eventDays: number; eventMib: number },
+  ) {
     this.#nats = nats
     this.#manager = manager
     this.#subjects = subjects
     this.#eventDays = eventDays
+    this.#eventMib = eventMib
   }
 
   /**
@@ -95,7 +103,13 @@ export class Streams {
 
   #eventStream(): Config {
     const { eventStream: name, allEvents } = this.#subjects
-    return { name, subjects: [allEvents], discard: DiscardPolicy.Old, max_age: nanos(this.#eventDays * dayMs) }
+    return {
+      name,
+      subjects: [allEvents],
+      discard: DiscardPolicy.Old,
+      max_age: nanos(this.#eventDays * dayMs),
+      ...(this.#eventMib > 0 && { max_bytes: this.#eventMib * mebibyte }),
+    }
   }
 
   #effectStream(): Config {

@@ -45,6 +45,7 @@ function connect(config: Config, name: string): Promise<Broker> {
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    eventMib: config.TURNSTILE_EVENT_MIB,
     log: createLog('error', name, { write: (line) => void process.stderr.write(line) }),
   })
 }

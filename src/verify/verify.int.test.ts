@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { actors } from '../../actors/index.ts'
 import { readJournal, recordedJournals } from '../../ops/record-journal/file.ts'
 import { type CliResult, runCli } from '../../test/support/cli.ts'
+import { openArchive } from '../archive/read.ts'
 import { projections } from '../projections/index.ts'
 import { type OpenDatabase, openDatabase } from '../store/database.fixtures.ts'
 import { loadRecord } from '../store/inspection.fixtures.ts'
@@ -140,7 +141,13 @@ describe('verify, on Postgres', () => {
   const look = async () => {
     const inspection = openInspection({ url: database.url, applicationName: 'test', deadlineMs: 10_000 })
     try {
-      return await verify(inspection, { actors, readModels: projections, graceMs: 600_000, onProgress: () => {} })
+      return await verify(inspection, {
+        actors,
+        readModels: projections,
+        archive: openArchive(),
+        graceMs: 600_000,
+        onProgress: () => {},
+      })
     } finally {
       await inspection.close()
     }

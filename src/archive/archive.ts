@@ -102,7 +102,9 @@ async function archivePartition(
   const inFolder = () => files.filter((file) => file.folder === folder)
   if (!isDryRun) {
     await clearFolder(folder, partition, inFolder())
-    for (const file of files.filter(({ isDropped }) => !isDropped)) await drop(file, options)
+    const left = files.filter(({ isDropped }) => !isDropped)
+    if (left.length > 0) await writeManifest(folder, partition, inFolder())
+    for (const file of left) await drop(file, options)
   }
   const before = new Date(options.beforeMs).toISOString()
   const now = new Date(options.nowMs).toISOString()

@@ -198,7 +198,7 @@ export function describeInspection(name: string, open: (record: WholeRecord) => 
       assert.equal(await view(0, (view) => view.repeated()), undefined)
       assert.equal(await view(0, (view) => view.stray()), undefined)
       assert.deepEqual(await view(1, (view) => view.stray()), { kind: 'show', id: bert })
-      const archived = { ...whole, archive: { files: [], marks: [mark] } }
+      const archived = { ...whole, archive: { files: [], marks: [mark, ofCarl] } }
       assert.equal(await view(1, (view) => view.stray(), archived), undefined)
       assert.deepEqual(await view(0, (view) => view.alarms()), {
         armed: 1,

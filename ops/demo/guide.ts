@@ -15,7 +15,6 @@ export type Guide = {
   events: Map<string, number>
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: object): Promise<Answer<T>>
-  put(path: string): Promise<void>
   /** Says it, and remembers if it does not hold. */
   check(text: string, holds: boolean): void
   /** The same of something that takes a while. */
@@ -41,7 +40,6 @@ export function createGuide(url: string, gateway: Gateway, nats: NatsConnection,
     ...{ screen, gateway, events, check },
     get: async <T>(path: string) => (await request<T>(`${url}${path}`)).body,
     post: (path, body) => request(`${url}${path}`, { method: 'POST', body }),
-    put: async (path) => void (await request(`${url}${path}`, { method: 'PUT' })),
     async until(text, holds) {
       const untilMs = performance.now() + patienceMs
       while (!(await holds()) && performance.now() < untilMs) await sleep(50)

@@ -16,6 +16,11 @@ import { verify } from './verify.ts'
 const breakages: [check: CheckName, what: string, sql: string][] = [
   ['partitions', 'more is published than decided', 'update partition set published = head + 1 where id = 3'],
   ['partitions', 'a cursor without a stream', "update partition set stream = '' where id = 3"],
+  [
+    'archive',
+    'a file is not there',
+    `insert into archive_file values (3, 'x.jsonl.gz', '/nowhere', 1, gen_random_uuid(), gen_random_uuid(), 1, '', '[]', now(), true)`,
+  ],
   ['positions', 'a turn is gone', 'delete from turn where partition = 3 and position = 5'],
   ['positions', 'the last turn is gone', 'update partition set head = head + 1 where id = 3'],
   [

@@ -5,7 +5,6 @@ import { Connection, type ConnectionOptions, type Sql } from './connection.ts'
 import { json, lines } from './encode.ts'
 import { readJournal } from './journal.ts'
 import { archiveLock } from './locks.ts'
-import { placesOf } from './reads.ts'
 import { noteSettled, takersOf } from './redrive.ts'
 
 /** How far the journal of a partition may be archived. */
@@ -166,31 +165,23 @@ const insertFile = (sql: Sql, file: ArchiveFile) => sql`
 
 /**
  * Locks the partition first, like every statement that writes to several of its actors, so that none can deadlock with
- * another; that is why the turns go by another statement, which takes longer.
+ * another; that is why the turns go by another statement, which takes longer. By their keys and not by their places: a commit
+ * may have moved a row while this waited for the lock.
  */
 const markActors = (sql: Sql, partition: number, marks: Omit<ArchiveMark, 'partition'>[]) => sql`
   with held as materialized (
     select id from partition where id = ${partition}::int for update
-  ), mark as (
-    select * from unnest(
-      string_to_array(${lines(marks, ({ kind }) => kind)}, chr(10)),
-      string_to_array(${lines(marks, ({ id }) => id)}, chr(10))::uuid[],
-      string_to_array(${lines(marks, ({ version }) => version)}, chr(10))::bigint[],
-      string_to_array(${lines(marks, ({ before }) => before)}, chr(10))::timestamptz[]
-    ) as mark(kind, id, version, before)
   )
   update actor
-  set archived_version = greatest(archived_version, (
-      select version from mark where mark.kind = actor.kind and mark.id = actor.id
-    )), archived_before = greatest(archived_before, (
-      select before from mark where mark.kind = actor.kind and mark.id = actor.id
-    ))
-  where ctid = any (array(
-    ${placesOf(
-      sql,
-      marks.map((mark) => ({ ...mark, partition })),
-    )}
-  )) and exists (select from held)`
+  set archived_version = greatest(archived_version, mark.version), archived_before = greatest(archived_before, mark.before)
+  from unnest(
+    string_to_array(${lines(marks, ({ kind }) => kind)}, chr(10)),
+    string_to_array(${lines(marks, ({ id }) => id)}, chr(10))::uuid[],
+    string_to_array(${lines(marks, ({ version }) => version)}, chr(10))::bigint[],
+    string_to_array(${lines(marks, ({ before }) => before)}, chr(10))::timestamptz[]
+  ) as mark(kind, id, version, before)
+  where actor.partition = ${partition}::int and actor.kind = mark.kind and actor.id = mark.id
+    and exists (select from held)`
 
 const removeTurns = (sql: Sql, partition: number, positions: number[]) => sql`
   delete from turn

@@ -99,12 +99,13 @@ async function archivePartition(
   tally: Tally,
 ): Promise<void> {
   const { store, actors, folder, isDryRun, onProgress } = options
-  const inFolder = () => files.filter((file) => file.folder === folder)
+  const lyingIn = (place: string) => files.filter((file) => file.folder === place)
   if (!isDryRun) {
-    await clearFolder(folder, partition, inFolder())
-    const left = files.filter(({ isDropped }) => !isDropped)
-    if (left.length > 0) await writeManifest(folder, partition, inFolder())
-    for (const file of left) await drop(file, options)
+    await clearFolder(folder, partition, lyingIn(folder))
+    for (const file of files.filter(({ isDropped }) => !isDropped)) {
+      await writeManifest(file.folder, partition, lyingIn(file.folder))
+      await drop(file, options)
+    }
   }
   const before = new Date(options.beforeMs).toISOString()
   const now = new Date(options.nowMs).toISOString()
@@ -118,7 +119,7 @@ async function archivePartition(
       await store.record(file)
       crashPoint('archive-recorded')
       files.push(file)
-      await writeManifest(folder, partition, inFolder())
+      await writeManifest(folder, partition, lyingIn(folder))
       await drop(file, options)
     }
     onProgress(partition, turns)

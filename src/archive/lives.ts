@@ -31,20 +31,24 @@ export async function* livesOf(
   const closed = files
     .filter(({ firstActor, lastActor }) => !of || (firstActor <= of.id && of.id <= lastActor))
     .sort((a, b) => (a.firstActor < b.firstActor ? -1 : 1))
+  if (closed.length === 0) return yield* hot
   const journal = await opened(hot)
   let sources = journal ? [journal] : []
   try {
     let page: TurnRecord[] = []
     let last: { turn: TurnRecord; file: ArchiveFile | undefined } | undefined
     while (sources.length > 0 || closed.length > 0) {
-      sources = [...sources, ...(await openDue(sources, closed, archive, of))]
+      // Nothing is waited for that need not be: that would be most of what a turn costs here.
+      if (closed.length > 0) sources = [...sources, ...(await openDue(sources, closed, archive, of))]
       const source = leastOf(sources)
       if (!source) continue
       const turn = headOf(source)
       const isLeaving = last?.file?.isDropped === false && isSame(last.turn, turn) && !source.file
       if (!isLeaving) page.push(turn)
       last = { turn, file: source.file }
-      if (!(await moveOn(source))) sources = sources.filter((other) => other !== source)
+      source.index += 1
+      const isOver = source.index === source.page.length && !(await fill(source))
+      if (isOver) sources = sources.filter((other) => other !== source)
       if (page.length < pageTurns) continue
       yield page
       page = []
@@ -79,12 +83,7 @@ async function opened(turns: AsyncIterable<TurnRecord[]>, file?: ArchiveFile): P
   return (await fill(source)) ? source : undefined
 }
 
-/** @returns whether there is another turn */
-async function moveOn(source: Source): Promise<boolean> {
-  source.index += 1
-  return source.index < source.page.length || fill(source)
-}
-
+/** @returns whether there is another page */
 async function fill(source: Source): Promise<boolean> {
   do {
     const { done, value } = await source.pages.next()

@@ -27,7 +27,7 @@ function isConfirmed(state: BookingState): boolean {
 }
 
 /** It has ended, no ticket of it is left to be refunded, and none is still to be expected. */
-function isSettled(state: BookingState): boolean {
+export function isSettled(state: BookingState): boolean {
   if (state.status === 'withdrawn') return true
   if (state.status !== 'failed' && state.status !== 'canceled') return false
   const standings = Object.values(state.tickets)

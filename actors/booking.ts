@@ -10,7 +10,7 @@ import {
 import type { Send } from '../schemas/index.ts'
 import { laterBy } from '../schemas/values.ts'
 import type { Actor, Decision, Reply } from '../src/actor/actor.ts'
-import { newsForBundle } from './booking-news.ts'
+import { isSettled, newsForBundle } from './booking-news.ts'
 
 type Holding = Extract<BookingState, { tickets: unknown }>
 
@@ -170,6 +170,11 @@ export const booking: Actor<BookingState, BookingCommand, BookingEvent> = {
 
   alarm(state) {
     return isWaiting(state) ? { at: state.deadline_at, command: { type: 'DeadlinePassed' } } : undefined
+  },
+
+  hasEnded(state) {
+    if (state.status === 'made') return state.tickets_ordered && !isWaiting(state)
+    return state.status === 'unknown' || isSettled(state)
   },
 }
 

@@ -213,6 +213,8 @@ export const bundle: Actor<BundleState, BundleCommand, BundleEvent> = {
   alarm(state) {
     return 'deadline_at' in state ? { at: state.deadline_at, command: { type: 'DeadlinePassed' } } : undefined
   },
+
+  hasEnded: (state) => !isOpen(state),
 }
 
 const notWaited = 'that is known, or not waited for'

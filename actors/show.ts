@@ -58,6 +58,9 @@ export const show: Actor<ShowState, ShowCommand, ShowEvent> = {
     SeatsReserved_v1: (state, { number_of_tickets }) => reserve(state, number_of_tickets),
     SeatsReleased_v1: (state, { number_of_tickets }) => reserve(state, -number_of_tickets),
   },
+
+  /** Seats may still come back afterwards: the counters are all that it takes. */
+  hasEnded: (state, at) => state.status === 'unknown' || state.start_time < at,
 }
 
 function refuseSeats(show_id: string, booking_id: string, code: string, reason: string) {

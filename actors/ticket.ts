@@ -129,6 +129,17 @@ export const ticket: Actor<TicketState, TicketCommand, TicketEvent> = {
       return state.status === 'refunding' ? { status: 'refunded', ...detailsOf(state), ...progressOf(state) } : state
     },
   },
+
+  hasEnded(state) {
+    switch (state.status) {
+      case 'confirmed':
+        return state.receipt !== null && state.file_name !== null && state.rows.includes('tickets-to-print')
+      case 'canceled':
+        return state.rows.includes('tickets-to-refund')
+      default:
+        return state.status !== 'refunding'
+    }
+  },
 }
 
 const nothingDone = { receipt: null, file_name: null, rows: [] }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { actors } from '../actors/index.ts'
+import { openArchive } from '../src/archive/read.ts'
 import { projections } from '../src/projections/index.ts'
 import { openInspection } from '../src/store/postgres-inspection.ts'
 import type { Findings } from '../src/verify/findings.ts'
@@ -22,7 +23,13 @@ export async function findLost(sql: postgres.Sql, bookings: string[]): Promise<s
 export async function verifyRecord(url: string, graceMs: number): Promise<Findings> {
   const inspection = openInspection({ url, applicationName: 'verify', deadlineMs: 60_000 })
   try {
-    return await verify(inspection, { actors, readModels: projections, graceMs, onProgress: () => {} })
+    return await verify(inspection, {
+      actors,
+      readModels: projections,
+      archive: openArchive(),
+      graceMs,
+      onProgress: () => {},
+    })
   } finally {
     await inspection.close()
   }

@@ -35,10 +35,11 @@ test('every fault is listed at once, with the setting and what is wrong', () => 
   )
 })
 
-test('migrating needs the settings of the database alone', () => {
+test('commands that work with the database alone need no other settings', () => {
   const { POSTGRES_URL } = needed
   const config = readDatabaseConfig({ POSTGRES_URL, PORT: 'http' })
-  assert.deepEqual(config, { POSTGRES_URL, TURNSTILE_PARTITIONS: 64 })
+  const defaults = { TURNSTILE_PARTITIONS: 64, TURNSTILE_EVENT_DAYS: 7, TURNSTILE_REPEAT_DAYS: 7 }
+  assert.deepEqual(config, { POSTGRES_URL, ...defaults })
 })
 
 test('secrets may come by file', () => {

@@ -116,6 +116,10 @@ const environment = z.object({
   TURNSTILE_WEBHOOK_SECRETS: webhookSecrets.optional(),
   /** The most requests of one caller, in so many seconds. */
   TURNSTILE_RATE_LIMIT: rate.optional(),
+  /** The most MiB that they may take on the broker's disk; then the oldest go earlier. 0 leaves it to the days. */
+  TURNSTILE_EVENT_MIB: integer(0, 100_000_000).default(0),
+  /** For how many days, at least, a message or an Idempotency-Key that comes again is known. */
+  TURNSTILE_REPEAT_DAYS: integer(1, 3_650).default(7),
 })
 
 export type Config = Readonly<z.infer<typeof environment>>
@@ -129,9 +133,15 @@ type Environment = Record<string, string | undefined>
  */
 export const readConfig = (env: Environment): Config => read(environment, env)
 
-/** What `migrate` needs: it is run where neither broker nor services can be reached. Throws like `readConfig`. */
-export const readDatabaseConfig = (env: Environment) =>
-  read(environment.pick({ POSTGRES_URL: true, TURNSTILE_PARTITIONS: true }), env)
+const ofDatabase = {
+  POSTGRES_URL: true,
+  TURNSTILE_PARTITIONS: true,
+  TURNSTILE_EVENT_DAYS: true,
+  TURNSTILE_REPEAT_DAYS: true,
+} as const
+
+/** What commands need that work with the database alone, where nothing else can be reached. Throws like `readConfig`. */
+export const readDatabaseConfig = (env: Environment) => read(environment.pick(ofDatabase), env)
 
 /** The names of the settings, for the README's test. */
 export const settingNames = Object.keys(environment.shape)

@@ -13,6 +13,12 @@ export type CrashPoint =
   | 'after-call'
   /** The actor's mailbox has the outcome, and the effect is still in its queue. */
   | 'after-outcome'
+  /** A file of archived turns is on the disk, and nobody knows of it. */
+  | 'archive-written'
+  /** It is known, and all of its turns are in the journal too. */
+  | 'archive-recorded'
+  /** Some of its turns are in the journal no more. */
+  | 'archive-step'
 
 type Watcher = (point: CrashPoint, service?: string) => void
 

@@ -74,7 +74,9 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   if (applied.length > 0) log.info({ applied }, 'migrated')
   // A query that hangs must not cost the lease.
   const deadlineMs = config.TURNSTILE_LEASE_MS * 0.6
-  const store = await openStore({ url: config.POSTGRES_URL, applicationName: `turnstile ${worker}`, deadlineMs })
+  const applicationName = `turnstile ${worker}`
+  const repeatDays = config.TURNSTILE_REPEAT_DAYS
+  const store = await openStore({ url: config.POSTGRES_URL, applicationName, deadlineMs, repeatDays })
   parts.push({ name: 'store', stop: () => store.close() })
   const broker = await openBroker({
     url: config.NATS_URL,
@@ -82,6 +84,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    eventMib: config.TURNSTILE_EVENT_MIB,
     streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
     log,
   })

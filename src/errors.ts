@@ -25,6 +25,8 @@ export const errorCatalogue = {
   'actor-paused': 'stop',
   'projection-stalled': 'stop',
   'projection-rebuilding': 'stop',
+  'archive-busy': 'stop',
+  'archive-unreadable': 'stop',
 } as const
 
 export type ErrorCode = keyof typeof errorCatalogue

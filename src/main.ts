@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { runArchive } from './archive/index.ts'
 import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
@@ -23,10 +24,11 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile journal show KIND ID …             tells an actor's life, turn by turn
   turnstile keys …                             makes, lists and revokes API keys
   turnstile redrive …                          publishes again what the broker has lost
+  turnstile archive …                          moves old turns of actors that have ended into files
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate, projections, verify and journal need only the first, keys none.
+migrate, projections, verify, journal and archive need only the first, keys none.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
@@ -41,6 +43,7 @@ const commands = {
   journal,
   keys,
   redrive: runRedrive,
+  archive: runArchive,
 }
 
 async function main(args: string[]): Promise<number> {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { actors } from '../actors/index.ts'
 import { readJournal, recordedJournals } from '../ops/record-journal/file.ts'
 import { record } from '../ops/record-journal/main.ts'
+import { openArchive } from '../src/archive/read.ts'
 import { projections } from '../src/projections/index.ts'
 import { inspect, type WholeRecord } from '../src/store/memory-inspection.ts'
 import { verify } from '../src/verify/verify.ts'
@@ -15,6 +16,7 @@ async function broken(journal: WholeRecord) {
   const { verdicts } = await verify(inspect(journal), {
     actors,
     readModels: projections,
+    archive: openArchive(),
     graceMs: 600_000,
     onProgress: () => {},
   })

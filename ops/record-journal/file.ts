@@ -42,6 +42,7 @@ export function readJournal(name: string): WholeRecord {
     letters: [],
     readModels: [],
     pauses: [],
+    archive: { files: [], marks: [] },
     nowMs: 0,
   }
   const text = readFileSync(path.join(journalsFolder, name), 'utf8')

@@ -28,7 +28,17 @@ async function readAll({ store, clock }: World): Promise<WholeRecord> {
   const actors = await store.load(
     [...addresses.values()].map((address) => ({ ...address, partition: partitionOf(address.id, partitionCount) })),
   )
-  return { partitions, turns, actors, letters: [], readModels: [], pauses: [], nowMs: clock.monotonicMs() }
+  const nowMs = clock.monotonicMs()
+  return {
+    partitions,
+    turns,
+    actors,
+    letters: [],
+    readModels: [],
+    pauses: [],
+    archive: { files: [], marks: [] },
+    nowMs,
+  }
 }
 
 /** @returns the process's exit code */

@@ -55,6 +55,11 @@ export type Actor<S, M extends Tagged, E extends Tagged> = {
    * sets the alarm, and one after which nothing is waited for cancels it.
    */
   alarm?(state: S): Alarm<M> | undefined
+  /**
+   * Whether its story is told by this time (RFC 3339 in UTC): nothing is waited for, and whatever may still come is answered
+   * from the state. Then its old turns may be archived; those of a kind that does not say so never are.
+   */
+  hasEnded?(state: S, at: string): boolean
 }
 
 /** An actor of any kind, as the engine sees it. `never` lets every actor fit; one cast, in `turn.ts`, calls it. */
@@ -66,4 +71,5 @@ export type AnyActor = {
   evolve: Record<string, (state: never, event: never) => unknown>
   upcasters?: Record<string, (event: never) => Tagged>
   alarm?(state: never): Alarm<Tagged> | undefined
+  hasEnded?(state: never, at: string): boolean
 }

@@ -100,6 +100,12 @@ export function alarmOf(actor: AnyActor, state: unknown): Alarm<Tagged> | undefi
   return { at, command: parseBy(actor.schemas.messages, alarm.command) as Tagged }
 }
 
+/** A stored state that does not fit has not ended: somebody has to look at it. */
+export function hasEnded(actor: AnyActor, stored: unknown, at: string): boolean {
+  const { success, data } = actor.schemas.state.safeParse(stored)
+  return success && actor.hasEnded?.(data as never, at) === true
+}
+
 function outcomeOf(decision: Decision<Tagged>): Turn['outcome'] {
   if ('events' in decision) return 'accepted'
   return 'refuse' in decision ? 'refused' : 'ignored'

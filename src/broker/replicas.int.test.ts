@@ -19,7 +19,7 @@ const prefix = uniquePrefix()
 const { mailboxStream, eventStream, effectStream } = new Subjects(prefix, partitions)
 
 const open = (url: string, streamReplicas: number) =>
-  openBroker({ url, prefix, partitions, eventDays: 7, streamReplicas, log: silent })
+  openBroker({ url, prefix, partitions, eventDays: 7, eventMib: 0, streamReplicas, log: silent })
 
 describe('the streams of a cluster of three', () => {
   let servers: NatsServer[]

@@ -18,7 +18,16 @@ describe('the streams', () => {
   afterEach(() => harness.close())
 
   const open = (changes = {}) =>
-    openBroker({ url, prefix: harness.prefix, partitions, eventDays: 7, streamReplicas: 1, log: silent, ...changes })
+    openBroker({
+      url,
+      prefix: harness.prefix,
+      partitions,
+      eventDays: 7,
+      eventMib: 0,
+      streamReplicas: 1,
+      log: silent,
+      ...changes,
+    })
 
   it('are what correctness needs', async () => {
     const { manager, subjects } = harness
@@ -58,10 +67,11 @@ describe('the streams', () => {
       discard: 'old',
       subjects: [`${harness.prefix}.mbx.>`],
     })
-    await (await open({ eventDays: 2 })).close()
+    await (await open({ eventDays: 2, eventMib: 3 })).close()
     const { config } = await manager.streams.info(subjects.mailboxStream)
     assert.deepEqual([config.max_bytes, config.max_msgs, config.discard], [50_000_000, 1_000, 'new'])
-    assert.equal((await manager.streams.info(subjects.eventStream)).config.max_age, nanos(2 * 86_400_000))
+    const { config: events } = await manager.streams.info(subjects.eventStream)
+    assert.deepEqual([events.max_age, events.max_bytes], [nanos(2 * 86_400_000), 3 * 1_048_576])
   })
 
   it('are made again, with another identity, when somebody deletes them', async () => {

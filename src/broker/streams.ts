@@ -17,6 +17,7 @@ const nameInUse = 10058
 const dayMs = 24 * 60 * 60_000
 /** A full mailbox refuses; it never forgets. The server sets this much of its disk aside. */
 const mailboxBytes = 1024 * 1024 * 1024
+const mebibyte = 1024 * 1024
 
 type Config = Partial<StreamConfig> & { name: string }
 
@@ -24,6 +25,8 @@ type Config = Partial<StreamConfig> & { name: string }
 export type StreamKeep = {
   /** How many days public events are kept. */
   eventDays: number
+  /** The most MiB that they may take; 0 leaves it to the days. */
+  eventMib: number
   /** On how many servers of a cluster each stream is kept. One that is kept on more stays so. */
   streamReplicas: number
 }
@@ -38,6 +41,7 @@ export class Streams {
   readonly #manager: JetStreamManager
   readonly #subjects: Subjects
   readonly #eventDays: number
+  readonly #eventMib: number
   readonly #replicas: number
 
   constructor(nats: NatsConnection, manager: JetStreamManager, subjects: Subjects, keep: StreamKeep) {
@@ -45,6 +49,7 @@ export class Streams {
     this.#manager = manager
     this.#subjects = subjects
     this.#eventDays = keep.eventDays
+    this.#eventMib = keep.eventMib
     this.#replicas = keep.streamReplicas
   }
 
@@ -106,7 +111,13 @@ export class Streams {
 
   #eventStream(): Config {
     const { eventStream: name, allEvents } = this.#subjects
-    return { name, subjects: [allEvents], discard: DiscardPolicy.Old, max_age: nanos(this.#eventDays * dayMs) }
+    return {
+      name,
+      subjects: [allEvents],
+      discard: DiscardPolicy.Old,
+      max_age: nanos(this.#eventDays * dayMs),
+      ...(this.#eventMib > 0 && { max_bytes: this.#eventMib * mebibyte }),
+    }
   }
 
   #effectStream(): Config {

@@ -46,6 +46,7 @@ function connect(config: Config, name: string): Promise<Broker> {
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    eventMib: config.TURNSTILE_EVENT_MIB,
     streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
     log: createLog('error', name, { write: (line) => void process.stderr.write(line) }),
   })

@@ -464,7 +464,7 @@ export interface Reads {
   /**
    * Claims a request's id for the request of this digest, unless it is claimed already.
    *
-   * @returns the digest that holds the id, for a week at least: another one than the given is another request's
+   * @returns the digest that holds the id, for TURNSTILE_REPEAT_DAYS at least: another one than the given is another request's
    */
   claimKey(id: string, digest: string): Promise<string>
   /** The live workers, and what waits in their mailboxes by their last heartbeats. Asking is also the ping of the database. */
@@ -499,6 +499,10 @@ export interface Feed {
   turnsAfter(seen: { partition: number; after: number }[], limit: number): Promise<TurnEvents[]>
   /** Of each actor the turns after that version, in their order; at most `limit` of each. */
   turnsOf(seen: (Address & { partition: number; after: number })[], limit: number): Promise<TurnEvents[]>
+  /** By the partition, the position of the last turn that has left its journal for the archive; 0 when none has. */
+  archivedUpTo(): Promise<number[]>
+  /** How many of the actor's turns have left the journal for the archive: so many, its first ones. */
+  archivedOf(address: Address & { partition: number }): Promise<number>
 }
 
 // ── Clock ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

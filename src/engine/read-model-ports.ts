@@ -1,4 +1,5 @@
 import type { Tagged } from '../actor/actor.ts'
+import type { ArchiveFile } from './archive-ports.ts'
 
 /** What projections and their readers need of the store. Everything rejects with `database-unavailable` like the store. */
 
@@ -67,7 +68,7 @@ export interface RebuildStore extends ProjectionStore {
   /**
    * Makes an empty twin of the read model, by its name with `_rebuild` behind it.
    *
-   * @returns false when somebody else rebuilds it
+   * @returns false when somebody else rebuilds it, or archives
    */
   begin(name: string): Promise<boolean>
   /**
@@ -76,6 +77,8 @@ export interface RebuildStore extends ProjectionStore {
    * @returns false when the twin is behind it, or when a reader does not let go of it: then nothing has changed
    */
   swap(name: string): Promise<boolean>
+  /** The files that have the turns which are in the journal no more. Until it is closed, no others come. */
+  archiveFiles(): Promise<ArchiveFile[]>
   /** All that there are, and those that are being made anew. */
   standings(): Promise<Standing[]>
   close(): Promise<void>

@@ -1,10 +1,13 @@
 import type { Address, Store } from './ports.ts'
 
-/** Where somebody can have taken a message: an actor, or a service by the dead letter of an effect. */
-export type TakerKey = Address & { partition: number; messageId: string }
+/**
+ * Where somebody can have taken a message: an actor, or a service by the dead letter of an effect. And when the turn that sent
+ * it was accepted, RFC 3339 in UTC: of an actor whose old turns are archived, that tells whether it is among those.
+ */
+export type TakerKey = Address & { partition: number; messageId: string; sentAt: string }
 
 /** Whoever took it: its turn, or a person who is to decide about it or has decided against it. */
-export type Taker = TakerKey & { by: 'turn' | 'open letter' | 'discarded letter' }
+export type Taker = Omit<TakerKey, 'sentAt'> & { by: 'turn' | 'open letter' | 'discarded letter' }
 
 /** How far a partition is. */
 export type Standing = {

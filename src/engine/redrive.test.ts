@@ -106,6 +106,21 @@ describe('what is lost', () => {
     assert.equal((await look({ after: 2, settled: 2 })).last.settled, 4)
   })
 
+  test('is nothing that is archived: the turns around it are settled over the gap, and who is not is named', async () => {
+    const turns = await journal(store, [{}, {}, { sends: [sendTo(showId, 'a')] }, {}])
+    const [, second, third] = turns.map(({ actorId }) => actorId)
+    const { partition } = turns[1] as TurnRecord
+    store.archive({ partition, kind: 'booking', id: second ?? '', version: 1, before: '2030-01-02T00:00:00.000Z' })
+    const { lost, last } = await look()
+    assert.deepEqual([lost, last.settled], [[id('a')], 1])
+    assert.deepEqual(last.unsettled, [
+      { kind: 'booking', id: third },
+      { kind: 'show', id: showId },
+    ])
+    await take('show', showId, id('a'))
+    assert.equal((await look()).last.settled, 4)
+  })
+
   test('is found in any journal, a page at a time', async () => {
     await journal(
       store,

@@ -1,6 +1,6 @@
 import { outcomeId, partitionOf } from '../actor/ids.ts'
 import { outgoingOf } from './outbox.ts'
-import type { OutgoingCommand, OutgoingEffect, OutgoingEvent, TurnRecord } from './ports.ts'
+import type { Address, OutgoingCommand, OutgoingEffect, OutgoingEvent, TurnRecord } from './ports.ts'
 import type { RedriveStore, Taker, TakerKey } from './redrive-ports.ts'
 
 /** A part of a partition's journal to look through. */
@@ -17,6 +17,8 @@ export type Stretch = {
   eventsSince?: string | undefined
 }
 
+type Looking = Pick<RedriveStore, 'readJournal' | 'findTakers'>
+
 export type Told = OutgoingCommand | OutgoingEffect | OutgoingEvent
 
 /** Of what turns have told others: how many were looked at, have been taken, are too young to tell, and are lost. */
@@ -31,6 +33,8 @@ export type Page = {
   counts: Counts
   /** In the order of the journal. */
   lost: { at: string; message: Told }[]
+  /** Who has sent or called for what has not been taken for good, and whom it was for. */
+  unsettled: Address[]
 }
 
 /** How many turns are looked at with one query. */
@@ -47,19 +51,32 @@ const kinds = { mailbox: 'sends', effects: 'calls', events: 'events' } as const
  *
  * Holds one page in memory. Rejects like the store.
  */
-export async function* findLost(store: RedriveStore, partitionCount: number, stretch: Stretch): AsyncGenerator<Page> {
+export async function* findLost(store: Looking, partitionCount: number, stretch: Stretch): AsyncGenerator<Page> {
   const { partition, after, upTo } = stretch
   let settled = stretch.settled
+  let isUnbroken = after <= settled
   for (let position = after; position < upTo; ) {
     const turns = await store.readJournal(partition, position, Math.min(pageTurns, upTo - position))
     const told = turns.map((turn) => ({ turn, messages: outgoingOf(turn, true) as Told[] }))
-    const keys = told.flatMap(({ messages }) => messages.flatMap((message) => keysOf(message, partitionCount)))
+    const keys = told.flatMap(({ turn, messages }) =>
+      messages.flatMap((message) => keysOf(message, turn.at, partitionCount)),
+    )
     const takers = new Map((await store.findTakers(keys)).map((taker) => [nameOf(taker), taker.by]))
-    const page: Page = { position: turns.at(-1)?.position ?? upTo, settled, counts: noCounts(), lost: [] }
+    const page: Page = {
+      position: turns.at(-1)?.position ?? upTo,
+      settled,
+      counts: noCounts(),
+      lost: [],
+      unsettled: [],
+    }
     for (const { turn, messages } of told) {
-      const standing = messages.map((message) => judge(message, turn, takers, partitionCount, stretch, page))
-      // Only without a gap: one that is not settled holds up all behind it.
-      if (turn.position === settled + 1 && standing.every((isSettled) => isSettled)) settled = turn.position
+      const open = messages.filter((message) => !judge(message, turn, takers, partitionCount, stretch, page))
+      if (open.length > 0)
+        page.unsettled.push({ kind: turn.kind, id: turn.actorId }, ...open.map(({ address }) => address))
+      if (turn.position <= settled) continue
+      // One that is not settled holds up all behind it. What is missing between two turns is archived, and settled.
+      isUnbroken &&= open.length === 0
+      if (isUnbroken) settled = turn.position
     }
     position = page.position
     yield { ...page, settled }
@@ -79,7 +96,7 @@ function judge(
   const isYoung = before !== undefined && Date.parse(at) > Date.parse(before)
   if (message.to === 'events' && (eventsSince === undefined || Date.parse(at) < Date.parse(eventsSince))) return true
   count.seen += 1
-  const by = keysOf(message, partitionCount).map((key) => takers.get(nameOf(key)))
+  const by = keysOf(message, at, partitionCount).map((key) => takers.get(nameOf(key)))
   const taker = by.find((one) => one !== undefined)
   if (taker) count.taken += 1
   else if (isYoung) count.young += 1
@@ -91,18 +108,18 @@ function judge(
 }
 
 /** Where the one who takes it leaves a trace. */
-function keysOf({ to, address, messageId, ...more }: Told, partitionCount: number): TakerKey[] {
+function keysOf({ to, address, messageId, ...more }: Told, sentAt: string, partitionCount: number): TakerKey[] {
   const partition = partitionOf(address.id, partitionCount)
   if (to === 'events') return []
-  if (to === 'mailbox') return [{ ...address, partition, messageId }]
+  if (to === 'mailbox') return [{ ...address, partition, messageId, sentAt }]
   const { service } = more as OutgoingEffect
   return [
-    { ...address, partition, messageId: outcomeId(messageId) },
-    { kind: service, id: address.id, partition, messageId },
+    { ...address, partition, messageId: outcomeId(messageId), sentAt },
+    { kind: service, id: address.id, partition, messageId, sentAt },
   ]
 }
 
-const nameOf = ({ kind, id, messageId }: TakerKey): string => `${kind}.${id}/${messageId}`
+const nameOf = ({ kind, id, messageId }: Omit<TakerKey, 'sentAt'>): string => `${kind}.${id}/${messageId}`
 
 export function noCounts(): Counts {
   const none = (): Count => ({ seen: 0, taken: 0, young: 0, lost: 0 })
@@ -116,7 +133,12 @@ export function addCounts(counts: Counts, more: Counts): void {
 }
 
 /** The position before the first turn of a time; rather an hour too early than a turn too late. */
-export async function positionBefore(store: RedriveStore, partition: number, head: number, time: string) {
+export async function positionBefore(
+  store: Pick<RedriveStore, 'readJournal'>,
+  partition: number,
+  head: number,
+  time: string,
+) {
   const timeMs = Date.parse(time) - disorderMs
   let [low, high] = [0, head]
   while (low < high) {

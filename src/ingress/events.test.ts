@@ -186,6 +186,43 @@ describe('the events of everybody', () => {
   })
 })
 
+describe('what is archived', () => {
+  const detailOf = async (path: string, lastId = ''): Promise<string> => {
+    const response = await fetch(`${ingress.url}${path}`, { headers: { 'Last-Event-ID': lastId } })
+    assert.equal(response.status, 410)
+    return ((await response.json()) as { detail: string }).detail
+  }
+
+  test('is not told of a booking; behind it, it goes on', async () => {
+    for (const name of ['BookingRequested_v1', 'BookingMade_v1', 'TicketConfirmed_v1']) happen(bookingId, name)
+    house.archived.version = 2
+    assert.match(
+      await detailOf(ofBooking),
+      /^the first 2 turns of this one are archived: go on from behind them with 2$/,
+    )
+    await detailOf(ofBooking, '1')
+    await detailOf(ofBooking, '2.0')
+    const client = await listen(ofBooking, '2')
+    await heard(client, 1)
+    assert.deepEqual(namesOf(client), ['TicketConfirmed_v1'])
+    // Also when nothing has come since.
+    house.archived.version = 3
+    assert.equal((await listen(ofBooking, '3')).status, 200)
+  })
+
+  test('is not told to whoever has missed it; whoever listens from now on misses nothing', async () => {
+    for (const name of ['BookingRequested_v1', 'BookingMade_v1', 'BookingFailed_v1']) happen(bookingId, name)
+    const partition = partitionOf(bookingId, 64)
+    house.archived.upTo[partition] = 2
+    const idAt = (turn: number) => Array.from({ length: 64 }, (_, n) => (n === partition ? turn : 0)).join('_')
+    assert.match(await detailOf('/events', idAt(1)), /listen without it/)
+    const client = await listen('/events', idAt(2))
+    await heard(client, 1)
+    assert.deepEqual(namesOf(client), ['BookingFailed_v1'])
+    assert.equal((await listen('/events')).status, 200)
+  })
+})
+
 describe('a Last-Event-ID that is none', () => {
   const vector = Array(64).fill('0').join('_')
   const rows: [string, string[]][] = [

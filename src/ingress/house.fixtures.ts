@@ -34,6 +34,8 @@ export type TestHouse = {
   lookUps: number
   /** What has happened, for those who listen: of each partition and actor in its order. */
   journal: TurnEvents[]
+  /** What the archive has: of each partition up to where, and of every actor up to which version. */
+  archived: { upTo: number[]; version: number }
   feed: Feed
   failingCalls: FailingCall[]
   /** The digests that hold the keys of batches. */
@@ -63,6 +65,7 @@ export function createHouse(): TestHouse {
     turns: [],
     lookUps: 0,
     journal: [],
+    archived: { upTo: Array(64).fill(0), version: 0 },
     failingCalls: [],
     keys: new Map(),
     lag: 0,
@@ -115,6 +118,8 @@ export function createHouse(): TestHouse {
           return own.filter(({ version }) => version > after).slice(0, limit)
         })
       },
+      archivedUpTo: async () => house.archived.upTo,
+      archivedOf: async () => house.archived.version,
     },
     readModels: {
       tickets: (page) => listed(house, page),

@@ -130,6 +130,12 @@ export const problemCatalogue = {
     meaning: 'What it asks for does not fit the state of things. `detail` says why.',
     remedy: 'Look at the state that `detail` speaks of.',
   },
+  archived: {
+    status: 410,
+    title: 'What is asked for is archived',
+    meaning: 'The events that a listener would have to be told first are old, and lie in the archive.',
+    remedy: 'Listen from where `detail` says. Operators read what is archived with `turnstile journal show`.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',

@@ -124,7 +124,12 @@ export const commandProblems = [
 ] as const satisfies ProblemCode[]
 
 /** What listening can be answered with. */
-export const listenProblems = ['invalid-request', 'overloaded', 'unavailable'] as const satisfies ProblemCode[]
+export const listenProblems = [
+  'invalid-request',
+  'archived',
+  'overloaded',
+  'unavailable',
+] as const satisfies ProblemCode[]
 
 /** What reading a state can be answered with. */
 export const queryProblems = ['invalid-request', 'unavailable'] as const satisfies ProblemCode[]

@@ -3,7 +3,10 @@ import { actors } from '../../actors/index.ts'
 import type { AnyActor } from '../actor/actor.ts'
 import { isUuid, partitionOf } from '../actor/ids.ts'
 import { alarmOf, fold } from '../actor/turn.ts'
+import { livesOf } from '../archive/lives.ts'
+import { openArchive } from '../archive/read.ts'
 import { misused } from '../dead-letters/command.ts'
+import type { Archive } from '../engine/archive-ports.ts'
 import type { Address, TurnRecord } from '../engine/ports.ts'
 import type { Inspection, PartitionView } from '../store/inspection.ts'
 import { eventsOf } from '../verify/events.ts'
@@ -16,25 +19,27 @@ ignored, and why), what happened, what it sent, called for and replied. Then its
 
   --at 12                     up to its version 12, and the state that it had then
   --at 2026-12-01T09:30:00Z   up to the turns of messages accepted by then
+  --archive DIR               where the archive lies, when that is not where it was written
   --json                      one JSON object a line: each turn as it is journaled, the state as the last
 
   turnstile journal show booking 019389c7-1f3a-7b08-8c66-2d94e5b1a703
   turnstile journal show show 019389c7-1f3a-7b08-8c66-2d94e5b1a703 --at 3 --json | tail -1 | jq .state
 `
 
-/** @throws `config-invalid` when the arguments name no actor that has had a turn */
+/** @throws `config-invalid` when the arguments name no actor that has had a turn, `archive-unreadable` */
 export async function show(args: string[], inspection: Inspection, print: (text: string) => void): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { at: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: { at: { type: 'string' }, archive: { type: 'string' }, json: { type: 'boolean', default: false } },
   })
   const { actor, address } = parseActor(positionals)
   const isUntil = parseAt(values.at)
+  const archive = openArchive(values.archive)
   const { length: partitions } = await inspection.heads()
   await inspection.view(partitionOf(address.id, partitions), async (view) => {
     let life: Life = { version: 0, state: actor.initial }
-    for await (const turn of turnsUntil(view, address, isUntil)) {
+    for await (const turn of turnsUntil(view, archive, address, isUntil)) {
       print(values.json ? `${JSON.stringify(turn)}\n` : turnText(turn))
       life = after(actor, life, turn)
     }
@@ -58,8 +63,14 @@ function after(actor: AnyActor, before: Life, turn: TurnRecord): Life {
   }
 }
 
-async function* turnsUntil(view: PartitionView, address: Address, isUntil: (turn: TurnRecord) => boolean) {
-  for await (const turns of view.turns(address)) {
+async function* turnsUntil(
+  view: PartitionView,
+  archive: Archive,
+  address: Address,
+  isUntil: (turn: TurnRecord) => boolean,
+) {
+  const files = await view.archiveFiles()
+  for await (const turns of livesOf(view.turns(address), archive, files, address)) {
     for (const turn of turns) {
       if (!isUntil(turn)) return
       yield turn

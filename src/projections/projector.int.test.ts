@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { type Journal, openJournal } from '../../test/support/journal.ts'
+import { openArchive } from '../archive/read.ts'
 import { systemClock } from '../clock.ts'
 import type { LiveProjections, RebuildStore } from '../engine/read-model-ports.ts'
 import { hasCode } from '../errors.ts'
@@ -8,6 +9,7 @@ import { type OpenDatabase, openDatabase, until } from '../store/database.fixtur
 import type { PostgresStore } from '../store/postgres.ts'
 import { openLiveProjections, openRebuild } from '../store/projections.ts'
 import { advance } from './advance.ts'
+import { archivedEvents } from './commands/archived.ts'
 import { projections } from './index.ts'
 import type { AnyProjection } from './projection.ts'
 import { Projector } from './projector.ts'
@@ -57,7 +59,12 @@ const live = (): LiveProjections => {
 async function rebuildOnce(projection: AnyProjection, wrapped = (store: RebuildStore) => store): Promise<number> {
   const store = openRebuild(options())
   try {
-    return await rebuild(projection, wrapped(store), () => {})
+    return await rebuild(
+      projection,
+      wrapped(store),
+      (files) => archivedEvents(openArchive(), files),
+      () => {},
+    )
   } finally {
     await store.close()
   }

@@ -21,7 +21,7 @@ export async function openDatabase() {
       return store
     },
     reset: async () => {
-      await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, broker_stream, redrive, projection, tickets, shows, bookings, ops_bookings`
+      await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, broker_stream, redrive, projection, tickets, shows, bookings, ops_bookings, archive_file`
       await sql`insert into partition (id) select generate_series(0, 3)`
     },
     /** Resolves when so many of the store's statements wait for a lock. */

@@ -67,6 +67,32 @@ export function feedFeatures(name: string, open: () => Promise<StoreHarness>): v
       assert.deepEqual(await feed.turnsOf([], 10), [])
     })
 
+    it('says how much of a journal is archived, and leaves that out', async () => {
+      const [booking, other] = [randomUUID(), randomUUID()]
+      const batch = batchOf(
+        await own(),
+        { actorId: booking },
+        { actorId: other },
+        { actorId: booking, version: 2 },
+        { actorId: booking, version: 3 },
+      )
+      await store.commit(batch)
+      const address = { partition: 0, kind: 'booking', id: booking }
+      assert.deepEqual([await feed.archivedOf(address), await feed.archivedUpTo()], [0, [0, 0, 0, 0]])
+      await harness.archive({ ...address, version: 2, before: '2030-01-01T00:00:00.000Z' })
+      assert.deepEqual([await feed.archivedOf(address), await feed.archivedUpTo()], [2, [3, 0, 0, 0]])
+      const places = async (after: number, limit: number) =>
+        (await feed.turnsAfter([{ partition: 0, after }], limit)).map(({ position }) => position)
+      assert.deepEqual(
+        [await places(0, 10), await places(0, 1), await places(2, 10), await places(3, 1)],
+        [[2, 4], [2], [4], [4]],
+      )
+      assert.deepEqual(
+        (await feed.turnsOf([{ ...address, after: 0 }], 10)).map(({ version }) => version),
+        [3],
+      )
+    })
+
     it('tells which events are public, and of nothing where nothing happened', async () => {
       const events = [{ type: 'Quiet_v1' }, { type: 'BookingMade_v1', show_id: 'Ünï 🎫' }]
       const publishes = [{ messageId: randomUUID(), index: 1 }]

@@ -5,6 +5,7 @@ import { lines } from './encode.ts'
 
 type SeenPartition = { partition: number; after: number }
 type SeenActor = Address & SeenPartition
+type Located = Address & { partition: number }
 type Row = Omit<TurnEvents, 'at' | 'events' | 'publishes'> & {
   at: Date
   events: TurnEvents['events'] | null
@@ -19,6 +20,27 @@ const eventsOf = ({ at, events, publishes, ...turn }: Row): TurnEvents => {
 export async function heads(database: Database): Promise<number[]> {
   const rows = await database.run('listen', (sql) => sql<{ head: number }[]>`select head from partition order by id`)
   return rows.map(({ head }) => head)
+}
+
+export async function archivedUpTo(database: Database): Promise<number[]> {
+  const rows = await database.run(
+    'listen',
+    (sql) => sql<{ last: number }[]>`
+      select coalesce((
+        select max(last_position) from archive_file where archive_file.partition = partition.id
+      ), 0) as last from partition order by id`,
+  )
+  return rows.map(({ last }) => last)
+}
+
+export async function archivedOf(database: Database, { partition, kind, id }: Located): Promise<number> {
+  const [row] = await database.run(
+    'listen',
+    (sql) => sql<{ version: number }[]>`
+      select coalesce(archived_version, 0) as version from actor
+      where partition = ${partition}::int and kind = ${kind} and id = ${id}::uuid`,
+  )
+  return row?.version ?? 0
 }
 
 export async function turnsAfter(database: Database, seen: SeenPartition[], limit: number): Promise<TurnEvents[]> {

@@ -8,6 +8,7 @@ import { turnOf } from './store.fixtures.ts'
 
 const ada = '00000000-0000-4000-8000-00000000000a'
 const bert = '00000000-0000-4000-8000-00000000000b'
+const carl = '00000000-0000-4000-8000-00000000000c'
 
 const row = (id: number, head: number) => {
   return { id, epoch: 1, owner: null, cursor: 4, stream: 'one', head, published: head, armed: 1 }
@@ -36,10 +37,30 @@ const letter = {
 
 const ticketRow = (partition: number, id: string) => ({ partition, kind: 'ticket', id, fields: { ticket_id: id } })
 
+const file = {
+  partition: 1,
+  name: '000001-0123456789ab.jsonl.gz',
+  folder: '/archive',
+  turns: 3,
+  firstActor: ada,
+  lastActor: bert,
+  lastPosition: 17,
+  sha256: '0123456789ab',
+  blocks: [{ offset: 0, bytes: 12, firstActor: ada, lastActor: bert }],
+  settledBefore: '2030-01-03T00:00:00.000Z',
+  isDropped: true,
+}
+const mark = { partition: 1, kind: 'show', id: bert, version: 3, before: '2030-01-03T00:00:00.000Z' }
+const ofCarl = { ...mark, id: carl }
+
 const whole: WholeRecord = {
   partitions: [row(0, 5), row(1, 1), row(2, 0)],
   turns,
-  actors: [actor, { partition: 1, kind: 'show', id: bert, version: 1, state: {} }],
+  actors: [
+    actor,
+    { partition: 1, kind: 'show', id: bert, version: 1, state: {} },
+    { partition: 1, kind: 'show', id: carl, version: 3, state: {} },
+  ],
   letters: [letter, { ...letter, messageId: randomUUID(), status: 'open' }],
   readModels: [
     {
@@ -51,6 +72,7 @@ const whole: WholeRecord = {
       rows: [ticketRow(0, ada), ticketRow(1, ada), ticketRow(1, bert)],
     },
   ],
+  archive: { files: [file], marks: [ofCarl] },
   pauses: [{ target: 'service', name: 'payments', who: 'ada', reason: 'double refunds', ms: 3_600_000 }],
   nowMs: Date.parse('2030-03-01T00:00:00.000Z'),
 }
@@ -166,14 +188,18 @@ export function describeInspection(name: string, open: (record: WholeRecord) => 
       await inspection.close()
     })
 
-    test('tells the first gap, a message taken twice, a state without turns, and the first alarm', async () => {
-      assert.deepEqual(await view(0, (view) => view.positions()), { last: 5 })
-      assert.deepEqual(await view(2, (view) => view.positions()), { last: 0 })
-      const gap = { ...whole, turns: turns.filter(({ position }) => position !== 3) }
-      assert.deepEqual(await view(0, (view) => view.positions(), gap), { last: 5, gap: { position: 4, expected: 3 } })
+    test('knows the files of the archive, and of whom they are', async () => {
+      assert.deepEqual(await view(1, (view) => view.archiveFiles()), [file])
+      assert.deepEqual(await view(0, (view) => view.archiveFiles()), [])
+      assert.deepEqual(await view(0, (view) => view.archiveMarks([actor, mark, ofCarl])), [ofCarl])
+    })
+
+    test('tells a message taken twice, a state without turns, and the first alarm', async () => {
       assert.equal(await view(0, (view) => view.repeated()), undefined)
       assert.equal(await view(0, (view) => view.stray()), undefined)
       assert.deepEqual(await view(1, (view) => view.stray()), { kind: 'show', id: bert })
+      const archived = { ...whole, archive: { files: [], marks: [mark, ofCarl] } }
+      assert.equal(await view(1, (view) => view.stray(), archived), undefined)
       assert.deepEqual(await view(0, (view) => view.alarms()), {
         armed: 1,
         first: { kind: 'booking', id: ada, at: wake.at },

@@ -5,7 +5,7 @@ import type { WholeRecord } from './memory-inspection.ts'
 
 /** Puts a whole record into a migrated database, in the place of what is there. */
 export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): Promise<void> {
-  await sql`truncate partition, worker, turn, actor, dead_letter, dead_letter_audit, pause, projection`
+  await sql`truncate partition, worker, turn, actor, dead_letter, dead_letter_audit, pause, projection, archive_file`
   await sql`truncate tickets, ops_bookings, bookings, shows`
   await sql`
     insert into partition (id, epoch, owner, cursor, stream, head, published, armed)
@@ -21,6 +21,16 @@ export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): 
     select partition, kind, id, version, state, (wake ->> 'at')::timestamptz, wake
     from json_to_recordset(${json(record.actors)}::text::json)
       as row(partition int, kind text, id uuid, version bigint, state json, wake json)`
+  for (const { partition, kind, id, version, before } of record.archive.marks)
+    await sql`
+      update actor set archived_version = ${version}, archived_before = ${before}
+      where partition = ${partition} and kind = ${kind} and id = ${id}`
+  for (const file of record.archive.files) {
+    const { partition, name, folder, turns, firstActor, lastActor, lastPosition, sha256, blocks } = file
+    await sql`
+      insert into archive_file values (${partition}, ${name}, ${folder}, ${turns}, ${firstActor}, ${lastActor},
+        ${lastPosition}, ${sha256}, ${json(blocks)}::text::json, ${file.settledBefore}, ${file.isDropped})`
+  }
   const letters = record.letters.map(({ payload, ...letter }) => ({
     ...letter,
     payload: Buffer.from(payload).toString('hex'),

@@ -1,3 +1,4 @@
+import type { ArchiveFile, ArchiveMark } from '../engine/archive-ports.ts'
 import type { Address, PartitionRow, Pause, StoredActor, TurnRecord } from '../engine/ports.ts'
 import type { ReadRow, RowKey } from '../engine/read-model-ports.ts'
 import type { LetterStatus } from './dead-letter-records.ts'
@@ -36,14 +37,16 @@ export interface PartitionView {
   load(addresses: (Address & { partition: number })[]): Promise<StoredActor[]>
   /** The dead letters that bear one of these message ids. */
   letters(messageIds: string[]): Promise<FoundLetter[]>
-  /** The last position, and the first that does not follow the one before it. */
-  positions(): Promise<{ last: number; gap?: { position: number; expected: number } }>
   /** A message that its actor has taken more than once. */
   repeated(): Promise<MessageKey | undefined>
-  /** An actor with a state and without a turn. */
+  /** An actor with a state and without a turn, of whom nothing is archived. */
   stray(): Promise<Address | undefined>
   /** How many alarms are set, and the one that goes off first. */
   alarms(): Promise<{ armed: number; first?: Address & { at: string } }>
+  /** The files of the archive that have this partition's turns, in the order in which they were written. */
+  archiveFiles(): Promise<ArchiveFile[]>
+  /** Those of the actors of whom turns are archived. */
+  archiveMarks(addresses: (Address & { partition: number })[]): Promise<ArchiveMark[]>
   /** How far each read model has come in this partition; one that has not begun is missing. */
   readModels(): Promise<{ name: string; position: number }[]>
   /** The rows that exist among these. */

@@ -7,7 +7,7 @@ import { lines } from './encode.ts'
 type TurnKey = Address & { partition: number; messageId: string }
 
 export async function readJournal(
-  database: Database,
+  database: Pick<Database, 'run'>,
   partition: number,
   after: number,
   limit: number,

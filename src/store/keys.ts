@@ -4,22 +4,22 @@ import type { Database } from './database.ts'
 type Holder = { digest: string }
 
 /** The ids of requests that no single actor could know again: docs/decisions/0006-keys-of-batches-are-claimed.md. */
-export async function claimKey(database: Database, id: string, digest: string): Promise<string> {
-  const [holder] = (await database.run('read', (sql) => claim(sql, id, digest))) as [Holder]
+export async function claimKey(database: Database, id: string, digest: string, repeatDays: number): Promise<string> {
+  const [holder] = (await database.run('read', (sql) => claim(sql, id, digest, repeatDays))) as [Holder]
   return holder.digest
 }
 
 /**
  * The update changes nothing: it makes the statement return the row of whoever was first, also of one who was so only
  * meanwhile, whom a select beside `do nothing` would not see. Each claim takes two old rows along, so the table cannot
- * outgrow what a week holds, and nobody else needs to sweep it; whoever else is at them is let go first. As an array, the
+ * outgrow what so many days hold, and nobody else needs to sweep it; whoever else is at them is let go first. As an array, the
  * two are looked up; as a set, the plan of an empty table would look at every row there is.
  */
-const claim = (sql: Sql, id: string, digest: string) => sql<Holder[]>`
+const claim = (sql: Sql, id: string, digest: string, repeatDays: number) => sql<Holder[]>`
   with gone as (
     delete from request_key where id = any (array(
       select id from request_key
-      where claimed_at < now() - interval '7 days' and id <> ${id}::uuid
+      where claimed_at < now() - ${repeatDays}::int * interval '1 day' and id <> ${id}::uuid
       order by claimed_at
       limit 2
       for update skip locked

@@ -1,3 +1,4 @@
+import type { ArchiveFile, ArchiveMark } from '../engine/archive-ports.ts'
 import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
 import type { ReadRow } from '../engine/read-model-ports.ts'
 import type { FoundLetter, Inspection, MessageKey, PartitionView, StandingPause } from './inspection.ts'
@@ -10,6 +11,8 @@ export type WholeRecord = {
   letters: FoundLetter[]
   readModels: WholeReadModel[]
   pauses: StandingPause[]
+  /** What the archive has, and of whom. */
+  archive: { files: ArchiveFile[]; marks: ArchiveMark[] }
   nowMs: number
 }
 
@@ -29,13 +32,13 @@ export function inspect(record: WholeRecord): Inspection {
 const pageTurns = 100
 
 function viewOf(
-  { partitions, turns, actors, letters, readModels, nowMs }: WholeRecord,
+  { partitions, turns, actors, letters, readModels, archive, nowMs }: WholeRecord,
   partition: number,
 ): PartitionView {
   const row = partitions.find(({ id }) => id === partition)
   if (!row) throw new RangeError(`there is no partition ${partition}`)
   const own = turns.filter((turn) => turn.partition === partition)
-  const positions = own.map(({ position }) => position).sort((a, b) => a - b)
+  const marked = new Set(archive.marks.map(keyOfAddress))
   const residents = actors.filter((actor) => actor.partition === partition)
   const taken = new Map(turns.map((turn) => [keyOfTurn(turn), turn]))
   const armed = residents
@@ -63,12 +66,6 @@ function viewOf(
       return actors.filter((actor) => wanted.has(keyOfAddress(actor)))
     },
     letters: async (ids) => letters.filter(({ messageId }) => ids.includes(messageId)),
-    positions: async () => {
-      const index = positions.findIndex((position, index) => position !== index + 1)
-      const position = positions[index]
-      const gap = position === undefined ? {} : { gap: { position, expected: (positions[index - 1] ?? 0) + 1 } }
-      return { last: positions.at(-1) ?? 0, ...gap }
-    },
     repeated: async () => {
       const seen = new Set<string>()
       const again = own.find((turn) => seen.size === seen.add(keyOfTurn(turn)).size)
@@ -76,10 +73,15 @@ function viewOf(
     },
     stray: async () => {
       const known = new Set(own.map(({ kind, actorId }) => keyOfAddress({ partition, kind, id: actorId })))
-      const stray = residents.find((actor) => !known.has(keyOfAddress(actor)))
+      const stray = residents.find((actor) => !known.has(keyOfAddress(actor)) && !marked.has(keyOfAddress(actor)))
       return stray && { kind: stray.kind, id: stray.id }
     },
     alarms: async () => ({ armed: armed.length, ...(armed[0] && { first: armed[0] }) }),
+    archiveFiles: async () => archive.files.filter((file) => file.partition === partition),
+    archiveMarks: async (addresses) => {
+      const wanted = new Set(addresses.map(keyOfAddress))
+      return archive.marks.filter((mark) => wanted.has(keyOfAddress(mark)))
+    },
     readModels: async () => {
       return readModels.flatMap(({ name, positions }) => {
         return positions.flatMap((at) => (at.partition === partition ? { name, position: at.position } : []))

@@ -20,6 +20,7 @@ const open = async (): Promise<StoreHarness> => {
     resume: async (pause) => store.resume(pause),
     deadLetters: async () => store.deadLetters,
     settleLetter: async (letter, status) => store.settle(letter, status),
+    archive: async (mark) => store.archive(mark),
     close: async () => {},
   }
 }

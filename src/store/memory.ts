@@ -1,4 +1,5 @@
 import type { Service } from '../../schemas/index.ts'
+import type { ArchiveMark } from '../engine/archive-ports.ts'
 import type {
   Address,
   Census,
@@ -60,6 +61,9 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
   readonly #streams = new Map<StreamName, StreamMark>()
   readonly #redrives = new Map<number, Redrive>()
   readonly #requestKeys = new Map<string, RequestKey>()
+  readonly #marks = new Map<string, ArchiveMark>()
+  /** The greatest position that is archived, by partition. */
+  readonly #archivedUpTo = new Map<number, number>()
 
   /** @param nowMs the database's clock */
   constructor(partitions: number, nowMs: () => number) {
@@ -238,16 +242,42 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
   }
 
   async readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]> {
-    return copy((this.#journals.get(partition) ?? []).slice(after, after + limit))
+    return copy(this.#behind(partition, after, limit))
   }
 
   async findTakers(keys: TakerKey[]): Promise<Taker[]> {
     return keys.flatMap((key) => {
-      if (this.#turns.has(`${keyOf(key)}/${key.messageId}`)) return { ...key, by: 'turn' as const }
+      const { sentAt, ...asked } = key
+      const isArchived = (this.#marks.get(keyOf(key))?.before ?? '') > sentAt
+      if (isArchived || this.#turns.has(`${keyOf(key)}/${key.messageId}`)) return { ...asked, by: 'turn' as const }
       const name = letterKey({ ...key, actorId: key.id })
       const status = this.#letters.has(name) ? (this.#settledLetters.get(name) ?? 'open') : 'requeued'
-      return status === 'requeued' ? [] : { ...key, by: `${status} letter` as const }
+      return status === 'requeued' ? [] : { ...asked, by: `${status} letter` as const }
     })
+  }
+
+  /** What an archiver does with an actor's first turns: they are in no journal any more. */
+  archive(mark: ArchiveMark): void {
+    this.#marks.set(keyOf(mark), mark)
+    const isGone = (turn: TurnRecord) =>
+      turn.kind === mark.kind && turn.actorId === mark.id && turn.version <= mark.version
+    const journal = this.#journals.get(mark.partition) ?? []
+    for (const turn of journal.filter(isGone)) {
+      this.#turns.delete(turnKey(turn))
+      this.#archivedUpTo.set(mark.partition, Math.max(this.#archivedUpTo.get(mark.partition) ?? 0, turn.position))
+    }
+    this.#journals.set(
+      mark.partition,
+      journal.filter((turn) => !isGone(turn)),
+    )
+  }
+
+  async archivedUpTo(): Promise<number[]> {
+    return [...this.#partitions.keys()].map((id) => this.#archivedUpTo.get(id) ?? 0)
+  }
+
+  async archivedOf(address: Located): Promise<number> {
+    return this.#marks.get(keyOf(address))?.version ?? 0
   }
 
   statusOf(letter: DeadLetter): Status {
@@ -325,7 +355,7 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
 
   async turnsAfter(seen: { partition: number; after: number }[], limit: number): Promise<TurnEvents[]> {
     return seen.flatMap(({ partition, after }) => {
-      return (this.#journals.get(partition) ?? []).slice(after, after + limit).map(eventsOf)
+      return this.#behind(partition, after, limit).map(eventsOf)
     })
   }
 
@@ -337,6 +367,14 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
         .slice(0, limit)
         .map(eventsOf)
     })
+  }
+
+  /** As long as nothing is archived, a turn's place is its position. */
+  #behind(partition: number, after: number, limit = Number.POSITIVE_INFINITY): TurnRecord[] {
+    const journal = this.#journals.get(partition) ?? []
+    let first = Math.min(after, journal.length)
+    while (first > 0 && Number(journal[first - 1]?.position) > after) first -= 1
+    return journal.slice(first, first + limit)
   }
 
   #redriveOf(partition: number): Redrive {
@@ -380,7 +418,7 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
   #replyTo(turn: TurnRecord) {
     const { partition, position, kind, actorId, messageId, meta, decision } = turn
     if (decision.reply || meta.requestId !== messageId) return decision.reply
-    const later = (this.#journals.get(partition) ?? []).slice(position)
+    const later = this.#behind(partition, position)
     const answer = later.find((other) => {
       return (
         other.kind === kind && other.actorId === actorId && other.meta.requestId === messageId && other.decision.reply

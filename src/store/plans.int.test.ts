@@ -97,7 +97,8 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.lastIds([0, 1, 2, 3], ['booking', 'show', 'ticket'])
       await store.findTurns(batch.turns.map((turn) => ({ ...turn, id: turn.actorId })))
       await store.findTurns(hotKeys)
-      await redrives.findTakers([...hotKeys, ...batch.turns.map((turn) => ({ ...turn, id: turn.actorId }))])
+      const keys = [...hotKeys, ...batch.turns.map((turn) => ({ ...turn, id: turn.actorId }))]
+      await redrives.findTakers(keys.map((key) => ({ ...key, sentAt: '2030-01-01T00:00:00.000Z' })))
       await redrives.readJournal(0, row.head - 1, 10)
       await redrives.orders([0, 1, 2, 3])
       await store.readStreams()
@@ -109,6 +110,8 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.reads.claimKey(randomUUID(), 'digest')
       await store.reads.census()
       assert.equal((await store.feed.heads())[0], row.head)
+      await store.feed.archivedUpTo()
+      await store.feed.archivedOf({ partition: 0, kind: 'booking', id: actorId })
       const tails = [0, 1, 2, 3].map((partition) => ({ partition, after: partition === 0 ? row.head - 1 : 1_000_000 }))
       assert.equal((await store.feed.turnsAfter(tails, 50)).length, 1)
       const listened = [...addresses, { partition: 0, kind: 'booking', id: actorId }]

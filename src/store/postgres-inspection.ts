@@ -1,10 +1,12 @@
+import type { ArchiveMark } from '../engine/archive-ports.ts'
 import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
+import { filesOf, toFile } from './archive.ts'
 import { Connection, type ConnectionOptions, type Query, type Sql } from './connection.ts'
 import { lines } from './encode.ts'
 import type { FoundLetter, FoundTurn, Inspection, MessageKey, PartitionView, StandingPause } from './inspection.ts'
 import { askedFor } from './journal.ts'
 import { rowsAt } from './projections.ts'
-import { actorsAt, withWake } from './reads.ts'
+import { actorsAt, foundAmong, withWake } from './reads.ts'
 
 const pageTurns = 1_000
 
@@ -50,11 +52,6 @@ async function viewOf(run: Run, partition: number): Promise<PartitionView> {
     },
     load: async (addresses): Promise<StoredActor[]> => (await run((sql) => actorsAt(sql, addresses))).map(withWake),
     letters: async (ids) => (await run((sql) => lettersOf(sql, ids))).map(toLetter),
-    async positions() {
-      const gap = await first((sql) => firstGap(sql, partition))
-      const end = await first((sql) => lastPosition(sql, partition))
-      return { last: end?.last ?? 0, ...(gap && { gap }) }
-    },
     repeated: () => first((sql) => repeatedMessage(sql, partition)),
     stray: () => first((sql) => strayActor(sql, partition)),
     async alarms() {
@@ -62,6 +59,9 @@ async function viewOf(run: Run, partition: number): Promise<PartitionView> {
       const next = await first((sql) => firstAlarm(sql, partition))
       return { armed: counted?.armed ?? 0, ...(next && { first: { ...next, at: next.at.toISOString() } }) }
     },
+    archiveFiles: async () => (await run((sql) => filesOf(sql, partition))).map(toFile),
+    archiveMarks: async (addresses) =>
+      (await run((sql) => marksOf(sql, addresses))).map((row) => ({ ...row, before: row.before.toISOString() })),
     readModels: () => run((sql) => positionsIn(sql, partition)),
     rows: (name, keys) => run((sql) => rowsAt(sql, name, keys)),
     countRows: async (name) => (await first((sql) => rowCount(sql, name, partition)))?.rows ?? 0,
@@ -122,6 +122,13 @@ const turnsAt = (sql: Sql, keys: MessageKey[]) => sql<FoundTurn[]>`
     limit 1
   ) as turn`
 
+const marksOf = (sql: Sql, addresses: (Address & { partition: number })[]) => sql<
+  (Omit<ArchiveMark, 'before'> & { before: Date })[]
+>`
+  select actor.partition, actor.kind, actor.id, actor.archived_version as version, actor.archived_before as before
+  from ${foundAmong(sql, addresses)}
+  where actor.archived_version is not null`
+
 type LetterRow = Omit<FoundLetter, 'requeuedAt'> & { requeuedAt: Date | null }
 
 const toLetter = ({ requeuedAt, ...letter }: LetterRow): FoundLetter => {
@@ -137,19 +144,6 @@ const lettersOf = (sql: Sql, ids: string[]) => sql<LetterRow[]>`
     where audit.partition = letter.partition and audit.message_id = letter.message_id and act = 'requeue'
   ) as act on true`
 
-const firstGap = (sql: Sql, partition: number) => sql<{ position: number; expected: number }[]>`
-  select position, before + 1 as expected
-  from (
-    select position, lag(position, 1, 0::bigint) over (order by position) as before
-    from turn where partition = ${partition}::int
-  ) as turn
-  where position <> before + 1
-  order by position
-  limit 1`
-
-const lastPosition = (sql: Sql, partition: number) => sql<{ last: number }[]>`
-  select position as last from turn where partition = ${partition}::int order by position desc limit 1`
-
 const repeatedMessage = (sql: Sql, partition: number) => sql<MessageKey[]>`
   select partition, kind, actor_id as id, message_id as "messageId"
   from turn
@@ -160,7 +154,7 @@ const repeatedMessage = (sql: Sql, partition: number) => sql<MessageKey[]>`
 
 const strayActor = (sql: Sql, partition: number) => sql<Address[]>`
   select kind, id from actor
-  where partition = ${partition}::int and not exists (
+  where partition = ${partition}::int and archived_version is null and not exists (
     select from turn
     where turn.partition = actor.partition and turn.actor_id = actor.id and turn.kind = actor.kind
   )

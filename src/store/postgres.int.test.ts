@@ -24,7 +24,7 @@ after(async () => {
 })
 
 const open = async (): Promise<StoreHarness> => {
-  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, failing_call, broker_stream, redrive`
+  await sql`truncate partition, worker, turn, actor, dead_letter, request_key, pause, failing_call, broker_stream, redrive, archive_file`
   await sql`insert into partition (id) select generate_series(0, 3)`
   const store = await openStore({ url: database.url, applicationName: 'features' })
   const redrives = openRedrives({ url: database.url, applicationName: 'redrive', deadlineMs: 5_000 })
@@ -45,6 +45,18 @@ const open = async (): Promise<StoreHarness> => {
     deadLetters: async () => (await sql`select * from dead_letter`).map(letterOfRow),
     settleLetter: async ({ messageId }, status) => {
       await sql`update dead_letter set status = ${status} where message_id = ${messageId}`
+    },
+    archive: async ({ partition, kind, id, version, before }) => {
+      await sql`
+        update actor set archived_version = ${version}, archived_before = ${before}
+        where partition = ${partition} and kind = ${kind} and id = ${id}`
+      await sql`
+        with gone as (
+          delete from turn where partition = ${partition} and kind = ${kind} and actor_id = ${id} and version <= ${version}
+          returning position
+        )
+        insert into archive_file
+        select ${partition}, 'file', 'folder', count(*), ${id}, ${id}, max(position), '', '[]', ${before} from gone`
     },
     close: async () => {
       await Promise.all([store.close(), redrives.close(), pauses.close()])

@@ -9,7 +9,7 @@ import { Database } from './database.ts'
 import { keepDeadLetter } from './dead-letters.ts'
 import { databaseUnavailable, isTransient } from './errors.ts'
 import { failingCalls, forgetFailure, noteFailure } from './failing-calls.ts'
-import { heads, turnsAfter, turnsOf } from './feed.ts'
+import { archivedOf, archivedUpTo, heads, turnsAfter, turnsOf } from './feed.ts'
 import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
@@ -30,7 +30,11 @@ export type PostgresStore = Store & {
   close(): Promise<void>
 }
 
-export type StoreOptions = Omit<ConnectionOptions, 'deadlineMs'> & { deadlineMs?: number }
+export type StoreOptions = Omit<ConnectionOptions, 'deadlineMs'> & {
+  deadlineMs?: number
+  /** For how many days the keys of requests are known. */
+  repeatDays?: number
+}
 
 /** A request is refused within 5 s, however long the lease lets the engine wait. */
 const longestReadMs = 4_000
@@ -41,7 +45,7 @@ const longestReadMs = 4_000
  * @throws `database-unavailable`
  */
 export async function openStore(options: StoreOptions): Promise<PostgresStore> {
-  const { deadlineMs = longestReadMs, applicationName } = options
+  const { deadlineMs = longestReadMs, repeatDays = 7, applicationName } = options
   const database = new Database({ ...options, deadlineMs })
   const ingress = new Database({
     ...options,
@@ -84,7 +88,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
       actor: (address) => actor(ingress, address),
       findTurns: (keys) => findTurns(ingress, keys),
       failingCalls: (address) => failingCalls(ingress, address),
-      claimKey: (id, digest) => claimKey(ingress, id, digest),
+      claimKey: (id, digest) => claimKey(ingress, id, digest, repeatDays),
       health: () => health(ingress),
       // Beside the lists: nobody waits for it.
       census: () => census(lists),
@@ -93,6 +97,8 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
       heads: () => heads(ingress),
       turnsAfter: (seen, limit) => turnsAfter(ingress, seen, limit),
       turnsOf: (seen, limit) => turnsOf(ingress, seen, limit),
+      archivedUpTo: () => archivedUpTo(ingress),
+      archivedOf: (address) => archivedOf(ingress, address),
     },
     readModels: openReadModels(lists),
     close,

@@ -11,12 +11,10 @@ import type {
   Standing,
   Stretch,
 } from '../engine/read-model-ports.ts'
+import { filesOf, toFile } from './archive.ts'
 import { Connection, type ConnectionOptions, type Query, type Sql } from './connection.ts'
 import { json, lines } from './encode.ts'
-
-/** Any numbers, as long as they stay the same: what the advisory locks of projector and rebuilds are known by. */
-const projectorLock = 7_284_936_016
-const rebuildLocks = 728_493
+import { archiveLock, projectorLock, rebuildLocks } from './locks.ts'
 
 /**
  * For the projector, on a connection of its own. The lock that makes it lead is the connection's: with a new one it has to
@@ -57,9 +55,15 @@ export function openRebuild(options: ConnectionOptions): RebuildStore {
         (sql) => sql<Held[]>`select pg_try_advisory_lock(${rebuildLocks}::int, hashtext(${name})) as held`,
       )
       if (row?.held !== true) return false
+      // What is archived while it is read would be missing.
+      const [archive] = await connection.run(
+        (sql) => sql<Held[]>`select pg_try_advisory_lock_shared(${archiveLock}::bigint) as held`,
+      )
+      if (archive?.held !== true) return false
       await connection.run((sql) => sql`select begin_rebuild(${name})`)
       return true
     },
+    archiveFiles: async () => (await connection.run((sql) => filesOf(sql, null))).map(toFile),
     async swap(name) {
       const [row] = await connection.run((sql) => sql<{ done: boolean }[]>`select swap_rebuilt(${name}) as done`)
       return row?.done === true

@@ -12,7 +12,7 @@ type ActorRow = Omit<StoredActor, 'wake'> & WakeColumns
  * One lookup in the primary key for each that exists among these. `limit 1` keeps the planner from turning the lookups
  * into one join, whose plan would depend on statistics.
  */
-const foundAmong = (sql: Sql, addresses: Located[]) => sql`
+export const foundAmong = (sql: Sql, addresses: Located[]) => sql`
   unnest(
     string_to_array(${lines(addresses, (address) => address.partition)}, chr(10))::int[],
     string_to_array(${lines(addresses, (address) => address.kind)}, chr(10)),

@@ -133,15 +133,25 @@ export function redriveFeatures(name: string, open: () => Promise<StoreHarness>)
     })
 
     describe('a taker', () => {
-      const key = { partition: 0, kind: 'booking', id: randomUUID(), messageId: randomUUID() }
+      const message = { partition: 0, kind: 'booking', id: randomUUID(), messageId: randomUUID() }
+      const key = { ...message, sentAt: '2030-01-02T00:00:00.000Z' }
 
       it('is the turn of that message, at that actor', async () => {
         const current = one(await store.readPartitions([0]))
-        await store.commit(batchOf(current, turnOf({ ...key, actorId: key.id, position: 4 })))
+        await store.commit(batchOf(current, turnOf({ ...message, actorId: key.id, position: 4 })))
         const others = [{ messageId: randomUUID() }, { id: randomUUID() }, { kind: 'ticket' }, { partition: 1 }]
         const asked = [key, ...others.map((other) => ({ ...key, ...other }))]
-        assert.deepEqual(await redrives.findTakers(asked), [{ ...key, by: 'turn' }])
+        assert.deepEqual(await redrives.findTakers(asked), [{ ...message, by: 'turn' }])
         assert.deepEqual(await redrives.findTakers([]), [])
+      })
+
+      it('is in the archive, when it was sent before what has been archived was settled', async () => {
+        const current = one(await store.readPartitions([0]))
+        const turn = turnOf({ ...message, actorId: key.id, position: 4 })
+        await store.commit(batchOf(current, turn))
+        await harness.archive({ ...message, version: turn.version, before: '2030-01-02T00:00:00.001Z' })
+        assert.deepEqual(await redrives.findTakers([key]), [{ ...message, by: 'turn' }])
+        assert.deepEqual(await redrives.findTakers([{ ...key, sentAt: '2030-01-02T00:00:00.001Z' }]), [])
       })
 
       it('is a dead letter, unless it was sent back', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { ArchiveMark } from '../engine/archive-ports.ts'
 import type { DeadLetter, Feed, PartitionRow, Pause, Reads, Store } from '../engine/ports.ts'
 import type { RedriveStore } from '../engine/redrive-ports.ts'
 import type { StoredLetter } from './memory.ts'
@@ -20,6 +21,8 @@ export type StoreHarness = {
   deadLetters(): Promise<StoredLetter[]>
   /** What an operator does. */
   settleLetter(letter: DeadLetter, status: 'requeued' | 'discarded'): Promise<void>
+  /** What an archiver has done in the end. */
+  archive(mark: ArchiveMark): Promise<void>
   close(): Promise<void>
 }
 

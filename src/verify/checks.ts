@@ -4,6 +4,7 @@ export const checks = {
     of: 'partitions',
     holds: 'What is told is decided: published is not past the head, and a cursor belongs to a stream.',
   },
+  archive: { of: 'files', holds: 'A file of the archive is there, and is what was written.' },
   positions: { of: 'turns', holds: 'The journal of a partition has the positions 1 to its head, without a gap.' },
   homes: { of: 'actors', holds: 'An actor lives in the partition that its id falls to.' },
   versions: { of: 'turns', holds: "An actor's turns have the versions 1, 2, 3 and so on, without a gap." },

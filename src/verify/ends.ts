@@ -7,6 +7,7 @@ import type { StoredActor } from '../engine/ports.ts'
 import type { PartitionView } from '../store/inspection.ts'
 import type { Findings } from './findings.ts'
 import type { Life } from './life.ts'
+import { archivedBeforeOf } from './marks.ts'
 
 /** Holds actors whose turns have all been followed against what is stored of them. */
 export async function checkEnds(view: PartitionView, lives: Life[], findings: Findings): Promise<void> {
@@ -75,7 +76,12 @@ async function checkSilent(view: PartitionView, silent: Silent[], findings: Find
     view.letters(alarms.map(({ key }) => key.messageId)),
   ])
   const gone = new Set([...turns, ...letters].map(({ messageId }) => messageId))
+  const archivedBefore = await archivedBeforeOf(
+    view,
+    alarms.map(({ key }) => key),
+  )
   for (const { life, at, key } of alarms) {
+    if (at < archivedBefore(key)) continue
     if (!gone.has(key.messageId)) findings.differ('alarms', differenceOf(life, at, 'no alarm'))
   }
 }

@@ -28,6 +28,8 @@ export class Findings {
   paused: StandingPause[] = []
   /** Sends and calls that are dead letters. */
   deadLetters = 0
+  /** How many of the turns lie in files of the archive. */
+  archived = 0
   /** Sends of journals up to 0.1.0 that joined their batch: where to was not written down. */
   unnamed = 0
 

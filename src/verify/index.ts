@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { actors } from '../../actors/index.ts'
+import { openArchive } from '../archive/read.ts'
 import { readDatabaseConfig } from '../config.ts'
 import { misused } from '../dead-letters/command.ts'
 import { parseDuration } from '../dead-letters/options.ts'
@@ -18,6 +19,7 @@ and may do so while everything runs; of what moves it takes one moment of each p
 
   --partition N   this partition alone; then nothing is said of seats
   --grace 30m     how long a send, a call or an alarm may wait before it counts as lost; s, m, h or d
+  --archive DIR   where the archive lies, when that is not where it was written
   --json          the report as one JSON object
 
 What must hold:
@@ -51,13 +53,14 @@ export async function verifyRecord(args: string[]): Promise<number> {
 
 type Options = ReturnType<typeof parseOptions>
 
-async function run({ partition, graceMs, isJson }: Options): Promise<number> {
+async function run({ partition, graceMs, archive, isJson }: Options): Promise<number> {
   const { POSTGRES_URL } = readDatabaseConfig(process.env)
   const inspection = openInspection({ url: POSTGRES_URL, applicationName: 'turnstile verify', deadlineMs })
   const progress = createProgress(process.stderr)
   const startedMs = performance.now()
   try {
-    const findings = await verify(inspection, { actors, readModels, partition, graceMs, onProgress: progress.show })
+    const onProgress = progress.show
+    const findings = await verify(inspection, { actors, readModels, archive, partition, graceMs, onProgress })
     progress.clear()
     const seconds = (performance.now() - startedMs) / 1_000
     const report = isJson ? jsonReport(findings, seconds) : textReport(findings, seconds, partition)
@@ -75,12 +78,18 @@ function parseOptions(args: string[]) {
       args,
       options: {
         partition: { type: 'string' },
+        archive: { type: 'string' },
         grace: { type: 'string', default: '30m' },
         json: { type: 'boolean', default: false },
       },
     })
     const graceSeconds = parseDuration('--grace', values.grace) ?? 0
-    return { partition: parsePartition(values.partition), graceMs: graceSeconds * 1_000, isJson: values.json }
+    return {
+      partition: parsePartition(values.partition),
+      graceMs: graceSeconds * 1_000,
+      archive: openArchive(values.archive),
+      isJson: values.json,
+    }
   } catch (error) {
     throw misused((error as Error).message)
   }

@@ -4,6 +4,7 @@ import type { RecordedSend, TurnRecord } from '../engine/ports.ts'
 import type { FoundLetter, FoundTurn, MessageKey, PartitionView } from '../store/inspection.ts'
 import type { Findings } from './findings.ts'
 import { type Called, differenceAt } from './life.ts'
+import { archivedBeforeOf } from './marks.ts'
 import type { SeatLedger } from './seats.ts'
 
 export type Limits = {
@@ -37,7 +38,12 @@ export async function checkSends(view: PartitionView, sends: Sent[], limits: Lim
   if (sends.length === 0) return
   limits.findings.look('sends', sends.length)
   const taken = new Map((await view.findTurns(sends.map(({ key }) => key))).map((turn) => [nameOf(turn), turn]))
-  const missing = sends.filter(({ key }) => !taken.has(nameOf(key)))
+  const untaken = sends.filter(({ key }) => !taken.has(nameOf(key)))
+  const archivedBefore = await archivedBeforeOf(
+    view,
+    untaken.map(({ key }) => key),
+  )
+  const missing = untaken.filter(({ turn, key }) => turn.at >= archivedBefore(key))
   const letters = await lettersOf(
     view,
     missing.map(({ key }) => key.messageId),
@@ -50,7 +56,9 @@ export async function checkSends(view: PartitionView, sends: Sent[], limits: Lim
     const what = isJoined ? 'a send that joined its commit' : send.command.type
     judge(view, { check: 'sends', turn, what: `${what} ${key.messageId} to ${keyOf(key)}`, letter, isJoined }, limits)
   }
-  if (limits.seats) await noteSeats(view, sends, taken, letters, limits.seats, limits.heads)
+  if (!limits.seats) return
+  const open = sends.filter((send) => taken.has(nameOf(send.key)) || missing.includes(send))
+  await noteSeats(view, open, taken, letters, limits.seats, limits.heads)
 }
 
 /** Judges calls of actors that have been followed to their ends without meeting the outcome. */

@@ -42,7 +42,7 @@ function checkLines(
   ]
 }
 
-function waitingLines({ waiting, lags, paused, deadLetters, unnamed }: Findings): string[] {
+function waitingLines({ waiting, lags, paused, deadLetters, archived, unnamed }: Findings): string[] {
   const { sends, calls } = waiting
   const age = (ms: number) => `${Math.round(ms / 1_000)} s`
   return [
@@ -57,6 +57,7 @@ function waitingLines({ waiting, lags, paused, deadLetters, unnamed }: Findings)
     ...(deadLetters > 0
       ? [`Dead letters: ${count(deadLetters)} sends and calls; turnstile dead-letters list shows them.`]
       : []),
+    ...(archived > 0 ? [`Of the turns, ${count(archived)} lie in files of the archive.`] : []),
     ...(unnamed > 0
       ? [
           `Not looked at: ${count(unnamed)} sends that joined their commit in a journal of 0.1.0, which does not say where to.`,
@@ -67,9 +68,9 @@ function waitingLines({ waiting, lags, paused, deadLetters, unnamed }: Findings)
 
 /** For programs: the same, and the sentence of every check. */
 export function jsonReport(findings: Findings, seconds: number): string {
-  const { verdicts, waiting, lags, paused, deadLetters, unnamed, isClean } = findings
+  const { verdicts, waiting, lags, paused, deadLetters, archived, unnamed, isClean } = findings
   const entries = checkNames.map((name) => [name, { ...checks[name], ...verdicts[name] }])
-  return `${JSON.stringify({ isClean, seconds, checks: Object.fromEntries(entries), waiting, lags: Object.fromEntries(lags), paused, deadLetters, unnamed })}\n`
+  return `${JSON.stringify({ isClean, seconds, checks: Object.fromEntries(entries), waiting, lags: Object.fromEntries(lags), paused, deadLetters, archived, unnamed })}\n`
 }
 
 const count = (value: number): string => value.toLocaleString('en')

@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { actors } from '../../actors/index.ts'
 import { readJournal, recordedJournals } from '../../ops/record-journal/file.ts'
 import { type CliResult, runCli } from '../../test/support/cli.ts'
+import { openArchive } from '../archive/read.ts'
 import { projections } from '../projections/index.ts'
 import { type OpenDatabase, openDatabase } from '../store/database.fixtures.ts'
 import { loadRecord } from '../store/inspection.fixtures.ts'
@@ -15,6 +16,11 @@ import { verify } from './verify.ts'
 const breakages: [check: CheckName, what: string, sql: string][] = [
   ['partitions', 'more is published than decided', 'update partition set published = head + 1 where id = 3'],
   ['partitions', 'a cursor without a stream', "update partition set stream = '' where id = 3"],
+  [
+    'archive',
+    'a file is not there',
+    `insert into archive_file values (3, 'x.jsonl.gz', '/nowhere', 1, gen_random_uuid(), gen_random_uuid(), 1, '', '[]', now(), true)`,
+  ],
   ['positions', 'a turn is gone', 'delete from turn where partition = 3 and position = 5'],
   ['positions', 'the last turn is gone', 'update partition set head = head + 1 where id = 3'],
   [
@@ -140,7 +146,13 @@ describe('verify, on Postgres', () => {
   const look = async () => {
     const inspection = openInspection({ url: database.url, applicationName: 'test', deadlineMs: 10_000 })
     try {
-      return await verify(inspection, { actors, readModels: projections, graceMs: 600_000, onProgress: () => {} })
+      return await verify(inspection, {
+        actors,
+        readModels: projections,
+        archive: openArchive(),
+        graceMs: 600_000,
+        onProgress: () => {},
+      })
     } finally {
       await inspection.close()
     }

@@ -4,6 +4,7 @@ import { actors } from '../../actors/index.ts'
 import { readJournal, recordedJournals } from '../../ops/record-journal/file.ts'
 import type { AnyActor } from '../actor/actor.ts'
 import { alarmId, deriveId, outcomeId } from '../actor/ids.ts'
+import { openArchive } from '../archive/read.ts'
 import type { TurnRecord } from '../engine/ports.ts'
 import { projections } from '../projections/index.ts'
 import { inspect, type WholeRecord } from '../store/memory-inspection.ts'
@@ -23,6 +24,7 @@ const look = (options: { partition?: number; rules?: Readonly<Record<string, Any
   verify(inspect(record), {
     actors: options.rules ?? actors,
     readModels: projections,
+    archive: openArchive(),
     partition: options.partition,
     graceMs,
     onProgress: () => {},
@@ -180,11 +182,18 @@ describe('verify', () => {
     const { partition, position } = sender
     const heads = async () => record.partitions.map(({ id }) => ({ id, head: id === partition ? position : 1_000 }))
     const early = { ...inspect(record), heads }
-    const { verdicts } = await verify(early, { actors, readModels: [], graceMs, onProgress: () => {} })
+    const { verdicts } = await verify(early, {
+      actors,
+      readModels: [],
+      archive: openArchive(),
+      graceMs,
+      onProgress: () => {},
+    })
     assert.ok(verdicts.seats.differences > 0, 'this is no moment that the record ever was in')
     const nothing = { ...inspect(record), heads: async () => record.partitions.map(({ id }) => ({ id, head: 0 })) }
     assert.equal(
-      (await verify(nothing, { actors, readModels: [], graceMs, onProgress: () => {} })).verdicts.seats.differences,
+      (await verify(nothing, { actors, readModels: [], archive: openArchive(), graceMs, onProgress: () => {} }))
+        .verdicts.seats.differences,
       0,
     )
   })

@@ -1,4 +1,6 @@
+import { livesOf } from '../archive/lives.ts'
 import { misused } from '../dead-letters/command.ts'
+import type { Archive, ArchiveFile } from '../engine/archive-ports.ts'
 import type { Actors } from '../engine/parse.ts'
 import type { AnyProjection } from '../projections/projection.ts'
 import type { Inspection, PartitionView } from '../store/inspection.ts'
@@ -6,12 +8,15 @@ import { checkEnds } from './ends.ts'
 import { Findings } from './findings.ts'
 import { beginLife, follow, type Life } from './life.ts'
 import { checkCalls, checkSends, type Limits, sentBy } from './outstanding.ts'
+import { Positions } from './positions.ts'
 import { checkRows, checkStrayRows, followRows, type Standing, standingsIn } from './rows.ts'
 import { SeatLedger } from './seats.ts'
 
 export type VerifyOptions = {
   actors: Actors
   readModels: AnyProjection[]
+  /** Where old turns are read. */
+  archive: Archive
   /** This one alone. Then nothing is said of seats: a show and its bookings live in different partitions. */
   partition?: number | undefined
   /** How long what was sent, called for or set may wait before it counts as lost. */
@@ -20,14 +25,15 @@ export type VerifyOptions = {
   onProgress(turns: number, total: number): void
 }
 
-type Work = Limits & { actors: Actors; readModels: AnyProjection[]; note(turns: number): void }
+type Work = Limits & { actors: Actors; readModels: AnyProjection[]; archive: Archive; note(turns: number): void }
 
 /**
  * Reads the journal and holds everything against it that must agree with it. Each partition is read at a moment of its own;
  * where partitions are compared, all count up to where they stood in the beginning.
  *
  * In memory are a page of turns with what they sent and the rows that they led to, the calls of one actor that have no outcome
- * yet, and four numbers for each show.
+ * yet, a bit for each turn of a partition, and four numbers for each show; of the archive a block of each file whose actors are
+ * looked at.
  *
  * @throws `database-unavailable`; `config-invalid` when there is no such partition
  */
@@ -42,6 +48,7 @@ export async function verify(inspection: Inspection, options: VerifyOptions): Pr
   const work: Work = {
     actors: options.actors,
     readModels: options.readModels,
+    archive: options.archive,
     partitions: all.length,
     heads: new Map(all.map(({ id, head }) => [id, head])),
     graceMs: options.graceMs,
@@ -61,26 +68,44 @@ export async function verify(inspection: Inspection, options: VerifyOptions): Pr
 
 async function verifyPartition(view: PartitionView, work: Work): Promise<void> {
   checkRow(view, work)
-  await checkPositions(view, work)
   await checkRepeats(view, work)
-  await followAll(view, work)
+  await followAll(view, await readableFiles(view, work), work)
   await checkStrays(view, work)
   await checkAlarms(view, work)
 }
 
-async function followAll(view: PartitionView, work: Work): Promise<void> {
+/** Of a file that is not what it should be nothing is believed: its turns are missing. */
+async function readableFiles(view: PartitionView, { archive, findings }: Work): Promise<ArchiveFile[]> {
+  const readable: ArchiveFile[] = []
+  for (const file of await view.archiveFiles()) {
+    findings.look('archive')
+    const fault = await archive.faultOf(file)
+    if (fault === undefined) {
+      readable.push(file)
+      findings.archived += file.turns
+    } else {
+      const expected = `${file.turns} turns with the checksum ${file.sha256}`
+      findings.differ('archive', { where: `partition ${file.partition}`, expected, found: fault })
+    }
+  }
+  return readable
+}
+
+async function followAll(view: PartitionView, files: ArchiveFile[], work: Work): Promise<void> {
   const { findings } = work
   const cut = work.heads.get(view.row.id) ?? 0
   const standings = await standingsIn(view, work.readModels, findings)
   const rowsDue = new Map<string, number>()
+  const positions = new Positions(view.row)
   let life: Life | undefined
-  for await (const turns of view.turns()) {
+  for await (const turns of livesOf(view.turns(), work.archive, files)) {
     const ended: Life[] = []
     for (const turn of turns) {
       if (life?.address.id !== turn.actorId || life.address.kind !== turn.kind) {
         if (life) ended.push(life)
         life = beginLife(turn, work)
       }
+      positions.note(turn.position, findings)
       follow(life, turn, cut, findings)
       followRows(life.rows, life.actor, turn, standings, findings)
     }
@@ -96,6 +121,7 @@ async function followAll(view: PartitionView, work: Work): Promise<void> {
     work.note(turns.length)
   }
   if (life) await end(view, [life], standings, rowsDue, work)
+  positions.check(findings)
   await checkStrayRows(view, standings, rowsDue, findings)
 }
 
@@ -134,16 +160,6 @@ function checkRow({ row: { id, head, published, cursor, stream, epoch } }: Parti
     })
   if (head > 0 && epoch < 1)
     findings.differ('partitions', { where, expected: 'turns of an owner', found: `${head} turns, and never an owner` })
-}
-
-async function checkPositions(view: PartitionView, { findings }: Work): Promise<void> {
-  const { id, head } = view.row
-  const where = `partition ${id}`
-  const { last, gap } = await view.positions()
-  if (gap)
-    findings.differ('positions', { where, expected: `position ${gap.expected}`, found: `position ${gap.position}` })
-  if (last !== head)
-    findings.differ('positions', { where, expected: `${head} as the last, its head`, found: String(last) })
 }
 
 async function checkRepeats(view: PartitionView, { findings }: Work): Promise<void> {

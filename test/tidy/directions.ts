@@ -10,6 +10,7 @@ const adapter = {
     ports,
     'src/engine/read-model-ports.ts',
     'src/engine/redrive-ports.ts',
+    'src/engine/archive-ports.ts',
     'src/actor/',
     'schemas/',
     'src/telemetry/',
@@ -31,7 +32,14 @@ const rooms: Room[] = [
   { room: 'src/effects/', ...adapter, may: [...adapter.may, crashPoints] },
   {
     room: 'src/projections/commands/',
-    may: [...adapter.may, 'src/projections/', 'src/store/', 'src/dead-letters/text.ts', 'src/config.ts'],
+    may: [
+      ...adapter.may,
+      'src/projections/',
+      'src/archive/',
+      'src/store/',
+      'src/dead-letters/text.ts',
+      'src/config.ts',
+    ],
   },
   // Old events are upcast by the actors whose they are.
   { room: 'src/projections/', ...adapter, may: [...adapter.may, 'actors/'] },
@@ -43,8 +51,9 @@ const rooms: Room[] = [
   { room: 'src/keys/', may: ['src/access/', 'src/dead-letters/', 'src/errors.ts'] },
   { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   // They hold the record against the rules: whoever looks at a journal folds it by the actors themselves.
-  { room: 'src/verify/', may: [...readers, 'src/projections/'] },
-  { room: 'src/journal/', may: [...readers, 'src/verify/events.ts'] },
+  { room: 'src/verify/', may: [...readers, 'src/archive/', 'src/projections/'] },
+  { room: 'src/journal/', may: [...readers, 'src/archive/', 'src/verify/events.ts'] },
+  { room: 'src/archive/', may: [...readers, crashPoints] },
   {
     room: 'src/redrive/',
     may: [...adapter.may, 'src/engine/redrive.ts', 'src/store/', 'src/broker/', 'src/dead-letters/', 'src/config.ts'],

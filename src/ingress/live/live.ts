@@ -4,7 +4,7 @@ import type { Address, Feed, Log } from '../../engine/ports.ts'
 import { Problem } from '../problems.ts'
 import { groupsOf } from './groups.ts'
 import { Listener } from './listener.ts'
-import { decodeEventId, type Place } from './place.ts'
+import { decodeEventId, encodePlace, type Place, readFrom } from './place.ts'
 import { type Actor, tellAll, tellOfActors } from './telling.ts'
 
 export type LiveOptions = {
@@ -49,13 +49,16 @@ export class Live {
    * What happens to one actor: from its first event on, or from behind the one of this id.
    *
    * @returns a stream of Server-Sent Events, to be read or destroyed
-   * @throws `invalid-request` for an id that is none of this actor's; `overloaded`, `unavailable`
+   * @throws `invalid-request` for an id that is none of this actor's; `archived`, `overloaded`, `unavailable`
    */
   async listenTo(address: Address, lastEventId: string | undefined): Promise<Readable> {
     this.#checkRoom()
     const actor = { ...address, partition: partitionOf(address.id, this.#options.partitions) }
     const [place = { turn: 0 }] = placesOf(lastEventId, 1) ?? []
-    if (place.turn > 0) {
+    const archived = await this.#options.feed.archivedOf(actor)
+    if (readFrom(place) < archived)
+      throw tooOld(`the first ${archived} turns of this one`, encodePlace({ turn: archived }))
+    if (place.turn > archived) {
       const [last] = await this.#options.feed.turnsOf([{ ...actor, after: place.turn - 1 }], 1)
       if (!last) throw unknownEventId()
     }
@@ -69,6 +72,9 @@ export class Live {
     const heads = await this.#options.feed.heads()
     // They are from a journal that has been lost: to wait until this one is as long would be to miss what happens.
     if (known?.some(({ turn }, partition) => turn > (heads[partition] ?? 0))) throw unknownEventId()
+    const archived = known ? await this.#options.feed.archivedUpTo() : []
+    if (known?.some((place, partition) => readFrom(place) < (archived[partition] ?? 0)))
+      throw tooOld('some of the turns that follow this id', undefined)
     return this.#add(known ?? heads.map((turn) => ({ turn })), (listener) => this.#ofAll.add(listener))
   }
 
@@ -173,6 +179,13 @@ function placesOf(lastEventId: string | undefined, journals: number): Place[] | 
   const places = decodeEventId(lastEventId, journals)
   if (places) return places
   throw unknownEventId()
+}
+
+/** @param next the id to go on with */
+function tooOld(what: string, next: string | undefined): Problem {
+  const advice =
+    next === undefined ? 'listen without it, to what comes from now on' : `go on from behind them with ${next}`
+  return new Problem('archived', `${what} are archived: ${advice}`)
 }
 
 function unknownEventId(): Problem {

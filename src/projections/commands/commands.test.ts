@@ -15,6 +15,7 @@ async function run(command: typeof list, args: string[], standings: Standing[] =
     write: async () => true,
     begin: async () => true,
     swap: async () => true,
+    archiveFiles: async () => [],
     standings: async () => standings,
     close: async () => {},
   }

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { openArchive } from '../../archive/read.ts'
 import { TurnstileError } from '../../errors.ts'
 import { projections } from '../index.ts'
 import type { AnyProjection } from '../projection.ts'
 import { rebuild } from '../rebuild.ts'
+import { archivedEvents } from './archived.ts'
 import type { Command } from './command.ts'
 
 const names = projections.map(({ name }) => name).join(', ')
@@ -12,6 +14,8 @@ const help = `turnstile projections rebuild NAME
 Makes a read model anew from the whole journal, beside the one that serves, and puts it in its place in one step. It is one of
 ${names}.
 
+  --archive DIR   where archived turns lie, when that is not where they were written
+
 It can be interrupted at any time: the old one stays, and the next rebuild starts over.
 `
 
@@ -20,14 +24,25 @@ const progressEveryMs = 200
 export const rebuildOne: Command = {
   help,
   async run(args, { store, print, printProgress }) {
-    const projection = find(parseArgs({ args, allowPositionals: true }).positionals)
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { archive: { type: 'string' } },
+    })
+    const projection = find(positionals)
+    const archive = openArchive(values.archive)
     const beganMs = performance.now()
     let shownMs = 0
-    const turns = await rebuild(projection, store, (taken, all) => {
-      if (performance.now() - shownMs < progressEveryMs) return
-      shownMs = performance.now()
-      printProgress(`${projection.name}: ${taken} of ${all} turns`)
-    })
+    const turns = await rebuild(
+      projection,
+      store,
+      (files) => archivedEvents(archive, files),
+      (taken, all) => {
+        if (performance.now() - shownMs < progressEveryMs) return
+        shownMs = performance.now()
+        printProgress(`${projection.name}: ${taken} of ${all} turns`)
+      },
+    )
     printProgress('')
     const seconds = (performance.now() - beganMs) / 1_000
     const rate = Math.round(turns / seconds)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { audit } from './audit/index.ts'
 import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
@@ -20,11 +21,12 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile verify …                           reads the journal and holds everything against it
   turnstile journal show KIND ID …             tells an actor's life, turn by turn
+  turnstile audit …                            lists what operators have done, and every refund
   turnstile redrive …                          publishes again what the broker has lost
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate, projections, verify and journal need only the first.
+migrate, projections, verify, journal and audit need only the first.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
@@ -37,6 +39,7 @@ const commands = {
   projections,
   verify: verifyRecord,
   journal,
+  audit,
   redrive: runRedrive,
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { partitionOf } from '../../src/actor/ids.ts'
 import { partitions as partitionCount, World } from '../../src/engine/world.fixtures.ts'
+import { chainStart } from '../../src/store/audit-chain.ts'
 import type { WholeRecord } from '../../src/store/memory-inspection.ts'
 import { projectFolder } from '../sandbox/folders.ts'
 import { writeJournal } from './file.ts'
@@ -28,7 +29,16 @@ async function readAll({ store, clock }: World): Promise<WholeRecord> {
   const actors = await store.load(
     [...addresses.values()].map((address) => ({ ...address, partition: partitionOf(address.id, partitionCount) })),
   )
-  return { partitions, turns, actors, letters: [], readModels: [], pauses: [], nowMs: clock.monotonicMs() }
+  return {
+    partitions,
+    turns,
+    actors,
+    letters: [],
+    readModels: [],
+    pauses: [],
+    audit: { rows: [], head: chainStart },
+    nowMs: clock.monotonicMs(),
+  }
 }
 
 /** @returns the process's exit code */

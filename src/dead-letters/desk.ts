@@ -50,7 +50,7 @@ function connect(config: Config, name: string): Promise<Broker> {
 }
 
 /** In a container the user may have a number and no name. */
-function userOfProcess(): string {
+export function userOfProcess(): string {
   try {
     return userInfo().username
   } catch {

@@ -31,7 +31,7 @@ const rooms: Room[] = [
   { room: 'src/effects/', ...adapter, may: [...adapter.may, crashPoints] },
   {
     room: 'src/projections/commands/',
-    may: [...adapter.may, 'src/projections/', 'src/store/', 'src/dead-letters/text.ts', 'src/config.ts'],
+    may: [...adapter.may, 'src/projections/', 'src/store/', 'src/dead-letters/', 'src/config.ts'],
   },
   // Old events are upcast by the actors whose they are.
   { room: 'src/projections/', ...adapter, may: [...adapter.may, 'actors/'] },
@@ -39,6 +39,7 @@ const rooms: Room[] = [
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
+  { room: 'src/audit/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   // They hold the record against the rules: whoever looks at a journal folds it by the actors themselves.
   { room: 'src/verify/', may: [...readers, 'src/projections/'] },

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { authorOf, authorOptions } from '../../dead-letters/options.ts'
 import { TurnstileError } from '../../errors.ts'
 import { projections } from '../index.ts'
 import type { AnyProjection } from '../projection.ts'
@@ -7,20 +8,26 @@ import type { Command } from './command.ts'
 
 const names = projections.map(({ name }) => name).join(', ')
 
-const help = `turnstile projections rebuild NAME
+const help = `turnstile projections rebuild NAME [--reason WHY] [--by WHO]
 
 Makes a read model anew from the whole journal, beside the one that serves, and puts it in its place in one step. It is one of
 ${names}.
 
 It can be interrupted at any time: the old one stays, and the next rebuild starts over.
+
+  --reason WHY   for the audit log
+  --by WHO       for the audit log; the user of this process unless given
 `
 
 const progressEveryMs = 200
 
 export const rebuildOne: Command = {
   help,
-  async run(args, { store, print, printProgress }) {
-    const projection = find(parseArgs({ args, allowPositionals: true }).positionals)
+  async run(args, { store, audit, user, print, printProgress }) {
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: authorOptions })
+    const projection = find(positionals)
+    const act = { act: 'rebuild', subject: `read model ${projection.name}`, details: {} }
+    await audit.append(act, authorOf({ user }, values))
     const beganMs = performance.now()
     let shownMs = 0
     const turns = await rebuild(projection, store, (taken, all) => {

@@ -1,0 +1,72 @@
+-- Who did what, to what, and why: one log of all that operators do and of all refunds. Rows are only ever inserted, and each
+-- holds the hash of the one before it and of its own content, so that a row that is changed, taken out or moved is found out.
+-- It never holds a customer's data, which must be erasable: docs/decisions/0014-the-audit-log-is-one-chain.md.
+create table audit (
+  -- 1, 2, 3 … without a gap.
+  seq      bigint primary key,
+  at       timestamptz not null,
+  who      text not null,
+  act      text not null,
+  -- What it was done to: a word and a name.
+  subject  text not null,
+  reason   text,
+  details  json not null,
+  -- Hexadecimal SHA-256: the hash of the row before, and of this one.
+  previous text not null,
+  hash     text not null
+);
+
+-- Finds what was done to one thing.
+create index audit_subject on audit (subject, seq);
+
+-- The last row. Beside the log, so that one whose end was cut off is found out.
+create table audit_head (
+  id   integer primary key default 1 check (id = 1),
+  seq  bigint not null,
+  hash text not null
+);
+insert into audit_head (seq, hash) values (0, repeat('0', 64));
+
+-- Appends are serialised by the head's row. With the rights of the owner, so that nobody else needs any at the head: whoever
+-- may insert says who, what and why, and has no say in the rest.
+create function chain_audit() returns trigger language plpgsql security definer set search_path from current as $$
+declare
+  head audit_head;
+begin
+  select * into head from audit_head for update;
+  new.seq := head.seq + 1;
+  new.at := coalesce(new.at, clock_timestamp());
+  new.previous := head.hash;
+  -- src/store/audit-chain.ts computes the same.
+  new.hash := encode(sha256(convert_to(json_build_array(new.previous, new.seq,
+    to_char(new.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), new.who, new.act, new.subject, new.reason,
+    new.details::text)::text, 'UTF8')), 'hex');
+  update audit_head set seq = new.seq, hash = new.hash;
+  return new;
+end $$;
+
+create trigger chain_audit before insert on audit for each row execute function chain_audit();
+
+-- What was done before there was one log. What looks like an address in a reason is left out.
+insert into audit (at, who, act, subject, reason, details)
+select at, who, act, subject, regexp_replace(reason, '\S+@\S+', '(an address)', 'g'), details
+from (
+  select at, who, act, 'dead letter ' || message_id as subject, reason, json_build_object('partition', partition,
+    'revision', revision, 'before', encode(sha256(convert_to(before::text, 'UTF8')), 'hex')) as details
+  from dead_letter_audit
+  union all
+  select at, who, act, target || ' ' || name, reason, '{}' from pause_audit
+) as earlier
+order by at;
+
+drop table pause_audit;
+
+-- What stays beside the log: the whole letter before each act, which may hold anything.
+alter table dead_letter_audit drop column at, drop column who, drop column act, drop column reason;
+alter table dead_letter_audit rename to dead_letter_version;
+
+-- How far each partition's refunds are in the log.
+create table audit_cursor (
+  partition integer primary key,
+  position  bigint not null
+) with (fillfactor = 10);

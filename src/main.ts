@@ -3,6 +3,7 @@ import { audit } from './audit/index.ts'
 import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
+import { erase } from './erase/index.ts'
 import { TurnstileError } from './errors.ts'
 import { journal } from './journal/index.ts'
 import { runPauseCommand } from './pauses/index.ts'
@@ -21,6 +22,7 @@ const help = `turnstile sells tickets: every show and booking is an actor with a
   turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile verify …                           reads the journal and holds everything against it
   turnstile journal show KIND ID …             tells an actor's life, turn by turn
+  turnstile erase EMAIL …                      takes a customer's personal data out of everything
   turnstile audit …                            lists what operators have done, and every refund
   turnstile redrive …                          publishes again what the broker has lost
   turnstile --help                             this text
@@ -40,6 +42,7 @@ const commands = {
   verify: verifyRecord,
   journal,
   audit,
+  erase,
   redrive: runRedrive,
 }
 

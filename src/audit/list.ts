@@ -8,7 +8,7 @@ const help = `turnstile audit list [options]
 
 Lists what was done last, oldest first: by operators, and the refunds.
 
-  --act ACT    only these: requeue, edit, discard, pause, resume, redrive, rebuild, erase or refund
+  --act ACT    only these: requeue, edit, discard, pause, resume, redrive, rebuild, erase, erased or refund
   --limit N    so many; 50 unless given
   --json       one JSON object a line, with all that a row holds
 

@@ -40,6 +40,18 @@ const rooms: Room[] = [
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
   { room: 'src/audit/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
+  {
+    room: 'src/erase/',
+    may: [
+      ...adapter.may,
+      'src/store/',
+      'src/broker/',
+      'src/projections/index.ts',
+      'src/dead-letters/',
+      'src/config.ts',
+      'src/clock.ts',
+    ],
+  },
   { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   // They hold the record against the rules: whoever looks at a journal folds it by the actors themselves.
   { room: 'src/verify/', may: [...readers, 'src/projections/'] },

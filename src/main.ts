@@ -16,7 +16,8 @@ import { verifyRecord } from './verify/index.ts'
 const help = `turnstile sells tickets: every show and booking is an actor with a mailbox on NATS and a journal in Postgres.
 
   turnstile run [--roles ${roles.join(',')}]   runs the daemon; without --roles, all of it
-  turnstile migrate                            brings the database's schema up to date, and ends
+  turnstile migrate [--grants]                 brings the database's schema up to date, and ends; with --grants, gives
+                                               each kind of process its rights, by groups named turnstile_<role>
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
   turnstile pause|resume|pauses …              holds back an actor, a kind of actors or a service, and lets it go on
   turnstile projections …                      lists the read models, and makes one anew from the journal
@@ -52,7 +53,11 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { roles: { type: 'string', default: roles.join(',') }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      roles: { type: 'string', default: roles.join(',') },
+      grants: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
   })
   const [command, ...others] = positionals
   if (values.help) return print(help)
@@ -61,7 +66,7 @@ async function main(args: string[]): Promise<number> {
     case 'run':
       return run(parseRoles(values.roles))
     case 'migrate':
-      return migrate()
+      return migrate(values.grants)
     default:
       return usage(command === undefined ? 'turnstile needs a command' : `turnstile knows no command ${command}`)
   }
@@ -79,9 +84,9 @@ async function run(chosen: ReturnType<typeof parseRoles>): Promise<number> {
   return 0
 }
 
-async function migrate(): Promise<number> {
+async function migrate(isGranting: boolean): Promise<number> {
   const { POSTGRES_URL, TURNSTILE_PARTITIONS } = readDatabaseConfig(process.env)
-  const applied = await prepareDatabase(POSTGRES_URL, TURNSTILE_PARTITIONS)
+  const applied = await prepareDatabase(POSTGRES_URL, TURNSTILE_PARTITIONS, isGranting)
   return print(applied.length > 0 ? `Applied ${applied.join(', ')}.\n` : 'The schema is up to date.\n')
 }
 

@@ -14,6 +14,8 @@ export type NatsOptions = {
   /** What the subjects begin with; `*` serves any prefix of one word. */
   prefix?: string | undefined
   partitions?: number | undefined
+  /** The part of the configuration that says who may connect; anybody unless given. */
+  authorization?: string | undefined
   progress?: ((line: string) => void) | undefined
 }
 
@@ -68,7 +70,7 @@ export function natsConfiguration(options: NatsOptions, version: Version): strin
     '  max_memory_store: 1GB',
     '}',
     ...mapping,
-    '',
+    options.authorization ?? '',
   ].join('\n')
 }
 

@@ -10,6 +10,8 @@ export type SandboxOptions = {
   postgresSettings?: Record<string, string>
   /** How long the simulated Dead Nation takes until it confirms a booking. */
   confirmAfterMs?: number
+  /** Who may connect to NATS; anybody unless given. */
+  natsAuthorization?: string
 }
 
 export type Sandbox = {
@@ -34,7 +36,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     logFile: inFolder('postgres.log'),
     settings: options.postgresSettings,
   })
-  const nats = await startNats({ folder: inFolder('nats'), port: await freePort(), logFile: inFolder('nats.log') })
+  const nats = await startNats({
+    folder: inFolder('nats'),
+    port: await freePort(),
+    logFile: inFolder('nats.log'),
+    authorization: options.natsAuthorization,
+  })
   const gateway = await startGateway({
     port: await freePort(),
     daemonUrl: `http://127.0.0.1:${port}`,

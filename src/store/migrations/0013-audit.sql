@@ -70,3 +70,65 @@ create table audit_cursor (
   partition integer primary key,
   position  bigint not null
 ) with (fillfactor = 10);
+
+-- A rebuild makes, drops and renames tables, which is the owner's right alone. The functions have it from now on, for whoever
+-- may call them, and for nothing but read models. The twin is the caller's to fill; when it takes the place of the read model,
+-- whoever had a right at that has the same at it.
+create or replace function begin_rebuild(name text) returns void language plpgsql security definer set search_path from current as $$
+declare
+  shadow text := name || '_rebuild';
+begin
+  perform check_read_model(name);
+  execute format('drop table if exists %I', shadow);
+  execute format('create table %I (like %I including all)', shadow, name);
+  execute format('alter table %I set (%s)', shadow,
+    (select array_to_string(reloptions, ', ') from pg_class where oid = to_regclass(quote_ident(name))));
+  execute format('grant select, insert, update, delete on %I to %I', shadow, session_user);
+  delete from projection where projection.name = shadow;
+  insert into projection (partition, name, position) select partition.id, shadow, 0 from partition;
+end $$;
+
+create or replace function swap_rebuilt(name text) returns boolean language plpgsql security definer set search_path from current as $$
+declare
+  shadow text := name || '_rebuild';
+  granted record;
+begin
+  perform check_read_model(name);
+  perform set_config('lock_timeout', '200', true);
+  execute format('lock table %I in access exclusive mode', name);
+  perform from projection where projection.name in (swap_rebuilt.name, shadow) order by partition, projection.name for update;
+  if exists (
+    select from projection as live
+    left join projection as rebuilt on rebuilt.partition = live.partition and rebuilt.name = shadow
+    where live.name = swap_rebuilt.name and rebuilt.position is distinct from greatest(live.position, rebuilt.position)
+  ) then
+    return false;
+  end if;
+  if session_user <> current_user then
+    execute format('revoke all on %I from %I', shadow, session_user);
+  end if;
+  for granted in
+    select grantee::regrole as role, privilege_type as privilege
+    from pg_class cross join aclexplode(relacl)
+    where oid = to_regclass(quote_ident(name)) and grantee <> relowner and grantee <> 0
+  loop
+    execute format('grant %s on %I to %s', granted.privilege, shadow, granted.role);
+  end loop;
+  execute format('drop table %I', name);
+  execute format('alter table %I rename to %I', shadow, name);
+  delete from projection where projection.name = swap_rebuilt.name;
+  update projection set name = swap_rebuilt.name where projection.name = shadow;
+  return true;
+exception when lock_not_available then
+  return false;
+end $$;
+
+-- By its shape: no other table has `fields`.
+create function check_read_model(name text) returns void language plpgsql as $$
+begin
+  if not exists (
+    select from pg_attribute where attrelid = to_regclass(quote_ident(name)) and attname = 'fields' and not attisdropped
+  ) then
+    raise exception '% is no read model', name;
+  end if;
+end $$;

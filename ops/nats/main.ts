@@ -16,13 +16,13 @@ a process is then nats://USER:PASSWORD@host:4222.
 `
 
 /** @returns the process's exit code */
-export function main(args: string[]): number {
+export function main(args: string[], print: (text: string) => void): number {
   const { values } = parseArgs({
     args,
     options: { out: { type: 'string' }, prefix: { type: 'string', default: 'turnstile' }, help: { type: 'boolean' } },
   })
   if (values.help || values.out === undefined) {
-    process.stdout.write(help)
+    print(help)
     return values.help ? 0 : 2
   }
   const folder = values.out
@@ -30,7 +30,7 @@ export function main(args: string[]): number {
   const passwords = Object.fromEntries(users.map((user) => [user, passwordOf(path.join(folder, `${user}.password`))]))
   const file = path.join(folder, 'users.conf')
   writeFileSync(file, configurationOf(values.prefix, passwords as Record<User, string>), { mode: 0o600 })
-  process.stdout.write(`Wrote ${file}, and a password for each of ${users.join(', ')}.\n`)
+  print(`Wrote ${file}, and a password for each of ${users.join(', ')}.\n`)
   return 0
 }
 

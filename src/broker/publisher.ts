@@ -3,6 +3,7 @@ import { TurnstileError } from '../errors.ts'
 import type { Acks, Stored } from './acks.ts'
 import type { Connection } from './connection.ts'
 import { markRepeat } from './headers.ts'
+import type { NatsRequests } from './requests.ts'
 import type { Subjects } from './subjects.ts'
 import type { Ticker } from './ticker.ts'
 import { encodeAnswer, encodeDeadLetter, encodeOutgoing, type Wire } from './wire.ts'
@@ -23,6 +24,8 @@ export class NatsPublisher implements Publisher {
   readonly #acks: Acks
   readonly #subjects: Subjects
   readonly #log: Log
+  /** Those of this process: what answers them need not go by the broker. */
+  readonly #requests: NatsRequests
   readonly #stopRetrying: () => void
   #queue: Item[] = []
   #head = 0
@@ -30,8 +33,16 @@ export class NatsPublisher implements Publisher {
   #underWay = 0
   #isClosed = false
 
-  constructor(connection: Connection, acks: Acks, subjects: Subjects, ticker: Ticker, log: Log) {
+  constructor(
+    connection: Connection,
+    acks: Acks,
+    subjects: Subjects,
+    requests: NatsRequests,
+    ticker: Ticker,
+    log: Log,
+  ) {
     this.#connection = connection
+    this.#requests = requests
     this.#acks = acks
     this.#subjects = subjects
     this.#log = log
@@ -53,7 +64,8 @@ export class NatsPublisher implements Publisher {
   reply(subject: string, answer: Answer): void {
     if (!this.#subjects.takesReplies(subject)) {
       this.#log.warn({ subject, requestId: answer.requestId }, 'an answer is not sent: it may not go to this subject')
-    } else this.#connection.tell(subject, encodeAnswer(answer))
+    } else if (subject === this.#requests.replyTo) this.#requests.answer(answer)
+    else this.#connection.tell(subject, encodeAnswer(answer))
   }
 
   announce(letter: DeadLetter): void {

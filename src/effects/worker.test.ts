@@ -10,6 +10,7 @@ import type { DeadLetter, EffectDelivery, EffectFailure, Outgoing } from '../eng
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
 import { callHttp } from './http.ts'
+import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
 import { startEffects } from './index.ts'
 import { carryOut, type EffectSettings } from './worker.ts'
@@ -69,6 +70,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 const settings = (): EffectSettings => ({
   adapter: deadNation,
   gate: { pass: (call) => call() },
+  inHand: new InHand(systemClock),
   inTurn: new InTurn(),
   gateway,
   partitions: 64,
@@ -92,13 +94,10 @@ const settings = (): EffectSettings => ({
       notes.delete(effectId)
     },
   },
-  publisher: {
-    async publish(messages) {
-      published.push(...messages)
-      happened.push('published')
-    },
-    reply() {},
-    announce: () => happened.push('announced'),
+  publisher: { announce: () => happened.push('announced') },
+  async deliver(command) {
+    published.push(command)
+    happened.push('published')
   },
 })
 
@@ -297,7 +296,7 @@ describe('a call that fails', () => {
 
 test('an outcome or a dead letter that cannot be stored leaves the effect on the queue', async () => {
   const failing = { ...settings() }
-  failing.publisher = { ...failing.publisher, publish: () => Promise.reject(new Error('closed')) }
+  failing.deliver = () => Promise.reject(new Error('closed'))
   failing.deadLetters = { keepDeadLetter: () => Promise.reject(new Error('gone')) }
   await assert.rejects(carryOut(effect(), failing), /closed/)
   await assert.rejects(carryOut(effect({ payload: Buffer.from('') }), failing), /gone/)
@@ -306,7 +305,7 @@ test('an outcome or a dead letter that cannot be stored leaves the effect on the
 
 test('closing waits for the calls under way', async () => {
   let hand: (effect: EffectDelivery) => Promise<void> = async () => {}
-  const { publisher, deadLetters, failures, clock, random, log } = settings()
+  const { publisher, deliver, deadLetters, failures, clock, random, log } = settings()
   const effects = await startEffects({
     config: { GATEWAY_ADDR: `${gateway}/`, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: 100 },
     effects: {
@@ -317,6 +316,7 @@ test('closing waits for the calls under way', async () => {
       },
     },
     publisher,
+    deliver,
     store: { ...deadLetters, ...failures, readPauses: async () => [] },
     clock,
     callHttp,

@@ -11,9 +11,8 @@ const keyPattern = /^[\x20-\x7e]{1,255}$/
 const trace = '-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}'
 const traceparentPattern = new RegExp(`^(?:00${trace}|(?!00|ff)[0-9a-f]{2}${trace}(?:-[\\x21-\\x7e]{0,200})?)$`)
 
-/** The caller's `Correlation-ID`, or the made one when there is none that is fit to be carried on. */
-export function correlationIdOf(request: IncomingMessage, makeId: () => string): string {
-  const given = request.headers['correlation-id']
+/** The caller's `Correlation-ID`, or a made one when there is none that is fit to be carried on. */
+export function correlationIdOf(given: string | string[] | undefined, makeId: () => string): string {
   return typeof given === 'string' && correlationPattern.test(given) ? given : makeId()
 }
 

@@ -9,7 +9,8 @@ create table audit (
   act      text not null,
   -- What it was done to: a word and a name.
   subject  text not null,
-  reason   text,
+  -- No address: a customer must be erasable, and this is not.
+  reason   text constraint audit_reason check (reason !~ '\S@\S'),
   details  json not null,
   -- Hexadecimal SHA-256: the hash of the row before, and of this one.
   previous text not null,

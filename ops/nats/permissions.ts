@@ -55,9 +55,11 @@ export function permissionsOf(user: User, prefix: string): Permissions {
       api(`STREAM.MSG.DELETE.${streams.events}`),
       offers,
     ],
-    // Commands to actors, and consumers of its own for the events.
+    // Commands to actors, and consumers of its own for the events. A server that maps subjects by its configuration, as those
+    // before 2.10 have to, asks for the right to publish where a command is mapped to.
     integrator: [
       `${prefix}.cmd.*.*.*`,
+      `${prefix}.mbx.*.*.*.*`,
       api('INFO'),
       api(`STREAM.INFO.${streams.events}`),
       api(`CONSUMER.CREATE.${streams.events}.>`),

@@ -134,6 +134,9 @@ describe('with no more rights than it needs', () => {
     await jetstream(nats).publish(`${prefix}.cmd.booking.${randomUUID()}.BookShowTickets`, '{}')
     await nats.close()
     await until('there is a dead letter', async () => (await cluster.sql`select from dead_letter`).length === 1)
+    const [letter] = await cluster.sql<{ id: string }[]>`select message_id as id from dead_letter`
+    const order = JSON.stringify({ show_id: show, number_of_tickets: 1, customer_email: email })
+    await run('operator', 'dead-letters', 'edit', letter?.id ?? '', '--payload', order)
     await run('operator', 'dead-letters', 'requeue', '--all')
     await run('operator', 'projections', 'rebuild', 'tickets')
     await run('operator', 'redrive', '--older-than', '0s')

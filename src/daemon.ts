@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { actors } from '../actors/index.ts'
+import { services } from '../schemas/index.ts'
 import { startRefundAudit } from './audit/refunds.ts'
 import { openBroker } from './broker/nats.ts'
 import { systemClock } from './clock.ts'
@@ -21,6 +22,7 @@ import { openLiveProjections } from './store/projections.ts'
 import { openRedrives } from './store/redrive.ts'
 import { openRefundAudit } from './store/refund-audit.ts'
 import { createLog } from './telemetry/log.ts'
+import { lookAgain } from './telemetry/look.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
 export type Daemon = {
@@ -34,6 +36,9 @@ const projectorDeadlineMs = 10_000
 /** Nobody waits for a redrive, and it reads long pages. */
 const redriveDeadlineMs = 10_000
 const dayMs = 24 * 60 * 60_000
+const censusEveryMs = 5_000
+/** The server looks up each consumer for it. */
+const queuesEveryMs = 10_000
 
 type Part = { name: string; stop(): Promise<void> }
 
@@ -77,6 +82,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
     log,
   })
   parts.push({ name: 'broker', stop: () => broker.close() })
@@ -115,7 +121,11 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   if (roles.includes('effects')) {
     const ports = { effects: broker.effects, publisher, deliver, store, clock: systemClock, callHttp, log, observer }
     const effects = await startEffects({ config, ...ports, random: Math.random })
-    parts.push({ name: 'effects', stop: () => effects.close() })
+    const look = async () => {
+      for (const service of services) metrics.effectsLag(service, await broker.effects.waiting(service))
+    }
+    const queues = lookAgain({ look, everyMs: queuesEveryMs, clock: systemClock, log })
+    parts.push({ name: 'effects', stop: () => effects.close() }, { name: 'queues', stop: () => queues.close() })
   }
   if (roles.includes('projector')) {
     const live = openLiveProjections({
@@ -136,6 +146,9 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   }
   const isOpen = roles.includes('ingress')
   const { reads, readModels, feed } = store
+  const look = async () => metrics.census(await reads.census())
+  const census = lookAgain({ look, everyMs: censusEveryMs, clock: systemClock, log })
+  parts.push({ name: 'census', stop: () => census.close() })
   const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })

@@ -29,7 +29,7 @@ export async function openOn(url: string): Promise<NatsHarness> {
   const manager = await jetstreamManager(connection)
   const brokers: Broker[] = []
   const open = async (): Promise<Broker> => {
-    const broker = await openBroker({ url, prefix, partitions, eventDays: 7, log: silent })
+    const broker = await openBroker({ url, prefix, partitions, eventDays: 7, streamReplicas: 1, log: silent })
     brokers.push(broker)
     return broker
   }

@@ -10,18 +10,16 @@ import { NatsEffectQueue } from './effect-queue.ts'
 import { NatsMailboxes } from './mailboxes.ts'
 import { NatsPublisher } from './publisher.ts'
 import { NatsRequests } from './requests.ts'
-import { Streams } from './streams.ts'
+import { type StreamKeep, Streams } from './streams.ts'
 import { Subjects } from './subjects.ts'
 import { Ticker } from './ticker.ts'
 
-export type BrokerOptions = {
+export type BrokerOptions = StreamKeep & {
   /** One server or several, separated by commas. */
   url: string
   /** First word of every subject and stream name. */
   prefix: string
   partitions: number
-  /** How many days public events are kept. */
-  eventDays: number
   log: Log
 }
 
@@ -36,12 +34,12 @@ const streamsMs = 10_000
  *
  * @throws `broker-unavailable`, or `partitions-mismatch`
  */
-export async function openBroker({ url, prefix, partitions, eventDays, log }: BrokerOptions): Promise<Broker> {
+export async function openBroker({ url, prefix, partitions, log, ...keep }: BrokerOptions): Promise<Broker> {
   const connection = await openConnection(url, prefix, log)
   const subjects = new Subjects(prefix, partitions)
   try {
     const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })
-    const streams = new Streams(connection.nats, manager, subjects, eventDays)
+    const streams = new Streams(connection.nats, manager, subjects, keep)
     await ensureStreams(streams)
     return assemble(connection, manager, streams, subjects, log)
   } catch (error) {

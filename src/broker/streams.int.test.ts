@@ -18,7 +18,7 @@ describe('the streams', () => {
   afterEach(() => harness.close())
 
   const open = (changes = {}) =>
-    openBroker({ url, prefix: harness.prefix, partitions, eventDays: 7, log: silent, ...changes })
+    openBroker({ url, prefix: harness.prefix, partitions, eventDays: 7, streamReplicas: 1, log: silent, ...changes })
 
   it('are what correctness needs', async () => {
     const { manager, subjects } = harness

@@ -34,7 +34,9 @@ const around = {
   store: {
     tables: async () => [table],
     find: async () => rows.filter(({ values }) => values[0]?.includes(email)),
-    replace: async (_: ErasableTable, changed: FoundRow[]) => void (rows = changed),
+    replace: async (_: ErasableTable, changed: FoundRow[]) => {
+      rows = changed
+    },
     standings: async () => [{ partition: 0, ...standing }],
     cursors: async () => [{ id: 0, cursor: 5, stream: 'one' }],
     open: async () => ({ actors: 0, until: null }),
@@ -96,7 +98,9 @@ describe('an erasure', () => {
 
   test('is done once what it waits for is over', async () => {
     streams.effects = [messageOf(1)]
-    onSleep = () => (streams.effects = [])
+    onSleep = () => {
+      streams.effects = []
+    }
     const { isDone } = await erase()
     assert.ok(isDone && nowMs < 10_000)
   })

@@ -23,6 +23,10 @@ end $$;
 grant select on migration, partition, worker
   to turnstile_ingress, turnstile_worker, turnstile_effects, turnstile_projector, turnstile_operator, turnstile_eraser;
 
+-- Every process counts what is open and what fails, for its metrics.
+grant select (code, status) on dead_letter to turnstile_projector;
+grant select (service) on failing_call to turnstile_worker, turnstile_projector;
+
 -- Looks things up, and claims the keys of requests.
 grant select on turn, actor, dead_letter, failing_call, tickets, shows, bookings, ops_bookings to turnstile_ingress;
 grant select, insert, update, delete on request_key to turnstile_ingress;

@@ -1,3 +1,5 @@
+-- Not beside earlier versions: their operators' commands write to the tables that this takes away; their daemons do not.
+--
 -- Who did what, to what, and why: one log of all that operators do and of all refunds. Rows are only ever inserted, and each
 -- holds the hash of the one before it and of its own content, so that a row that is changed, taken out or moved is found out.
 -- It never holds a customer's data, which must be erasable: docs/decisions/0014-the-audit-log-is-one-chain.md.

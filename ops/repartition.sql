@@ -8,7 +8,8 @@ create temporary table target as select :partitions::integer as partitions;
 
 do $$
 declare
-  known text[] := array['partition', 'turn', 'actor', 'dead_letter', 'dead_letter_audit', 'failing_call', 'projection', 'redrive',
+  known text[] := array['partition', 'turn', 'actor', 'dead_letter', 'dead_letter_version', 'failing_call', 'projection', 'redrive',
+    'audit_cursor', 'archive_file',
     'tickets', 'shows', 'bookings', 'ops_bookings'];
   unknown text;
 begin
@@ -25,6 +26,14 @@ begin
     select from projection join partition on partition.id = projection.partition where projection.position < partition.head
   ) then
     raise exception 'a read model lags behind: see turnstile projections, and let the projector catch up';
+  end if;
+  if exists (
+    select from audit_cursor join partition on partition.id = audit_cursor.partition where audit_cursor.position < partition.head
+  ) then
+    raise exception 'the audit log lags behind: let the projector catch up';
+  end if;
+  if exists (select from archive_file) then
+    raise exception 'turns lie in archive files, whose partitions and positions stay as they are: this script cannot spread them';
   end if;
 end $$;
 
@@ -61,8 +70,8 @@ insert into turn select * from moved;
 
 update actor set partition = home.partition from home where home.kind = actor.kind and home.id = actor.id;
 update failing_call set partition = pg_temp.home(actor_id::text);
-update dead_letter_audit as audit set partition = pg_temp.home(letter.actor_id) from dead_letter as letter
-where letter.message_id = audit.message_id and letter.partition = audit.partition;
+update dead_letter_version as version set partition = pg_temp.home(letter.actor_id) from dead_letter as letter
+where letter.message_id = version.message_id and letter.partition = version.partition;
 update dead_letter set partition = pg_temp.home(actor_id);
 update tickets set partition = pg_temp.home(id::text);
 update shows set partition = pg_temp.home(id::text);
@@ -80,4 +89,6 @@ insert into partition (id, epoch, head, published, armed) select id, epoch, head
 create temporary table read_model as select distinct name from projection;
 delete from projection;
 insert into projection (partition, name, position) select fresh.id, read_model.name, fresh.head from fresh, read_model;
+delete from audit_cursor;
+insert into audit_cursor (partition, position) select id, head from fresh;
 delete from redrive;

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { actors } from '../actors/index.ts'
 import { services } from '../schemas/index.ts'
 import { openAccess, openToAll } from './access/access.ts'
+import { startRefundAudit } from './audit/refunds.ts'
 import { openBroker } from './broker/nats.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -20,6 +21,7 @@ import type { Role } from './roles.ts'
 import { openStore, prepareDatabase } from './store/postgres.ts'
 import { openLiveProjections } from './store/projections.ts'
 import { openRedrives } from './store/redrive.ts'
+import { openRefundAudit } from './store/refund-audit.ts'
 import { createLog } from './telemetry/log.ts'
 import { lookAgain } from './telemetry/look.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -139,6 +141,13 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     const projector = new Projector({ projections, store: live, clock: systemClock, log, observer })
     projector.start()
     parts.push({ name: 'read models', stop: () => live.close() }, { name: 'projector', stop: () => projector.stop() })
+    const refunds = openRefundAudit({
+      url: config.POSTGRES_URL,
+      applicationName: `turnstile ${worker} audit`,
+      deadlineMs: projectorDeadlineMs,
+    })
+    const stop = startRefundAudit(refunds, systemClock, log)
+    parts.push({ name: 'audit log', stop: () => refunds.close() }, { name: 'refund audit', stop })
   }
   const isOpen = roles.includes('ingress')
   // A process that takes no requests has nothing to guard.

@@ -8,6 +8,7 @@ export const errorCatalogue = {
   'config-invalid': 'stop',
   'partitions-mismatch': 'stop',
   'migration-changed': 'stop',
+  'schema-behind': 'stop',
   'database-unavailable': 'retry',
   'broker-unavailable': 'retry',
   'broker-timeout': 'retry',

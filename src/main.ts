@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
 import { runArchive } from './archive/index.ts'
+import { audit } from './audit/index.ts'
 import { readConfig, readDatabaseConfig } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { deadLetters } from './dead-letters/index.ts'
+import { erase } from './erase/index.ts'
 import { TurnstileError } from './errors.ts'
 import { journal } from './journal/index.ts'
 import { keys } from './keys/index.ts'
@@ -16,19 +18,22 @@ import { verifyRecord } from './verify/index.ts'
 const help = `turnstile sells tickets: every show and booking is an actor with a mailbox on NATS and a journal in Postgres.
 
   turnstile run [--roles ${roles.join(',')}]   runs the daemon; without --roles, all of it
-  turnstile migrate                            brings the database's schema up to date, and ends
+  turnstile migrate [--grants]                 brings the database's schema up to date, and ends; with --grants, gives
+                                               each kind of process its rights, by groups named turnstile_<role>
   turnstile dead-letters …                     lists, requeues, edits and discards what could not be handled
   turnstile pause|resume|pauses …              holds back an actor, a kind of actors or a service, and lets it go on
   turnstile projections …                      lists the read models, and makes one anew from the journal
   turnstile verify …                           reads the journal and holds everything against it
   turnstile journal show KIND ID …             tells an actor's life, turn by turn
   turnstile keys …                             makes, lists and revokes API keys
+  turnstile erase EMAIL …                      takes a customer's personal data out of everything
+  turnstile audit …                            lists what operators have done, and every refund
   turnstile redrive …                          publishes again what the broker has lost
   turnstile archive …                          moves old turns of actors that have ended into files
   turnstile --help                             this text
 
 Settings come from the environment; the README lists them. POSTGRES_URL, NATS_URL and GATEWAY_ADDR must be set;
-migrate, projections, verify, journal and archive need only the first, keys none.
+migrate, projections, verify, journal, archive and audit need only the first, keys none.
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
@@ -42,6 +47,8 @@ const commands = {
   verify: verifyRecord,
   journal,
   keys,
+  audit,
+  erase,
   redrive: runRedrive,
   archive: runArchive,
 }
@@ -52,7 +59,11 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { roles: { type: 'string', default: roles.join(',') }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      roles: { type: 'string', default: roles.join(',') },
+      grants: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
   })
   const [command, ...others] = positionals
   if (values.help) return print(help)
@@ -61,7 +72,7 @@ async function main(args: string[]): Promise<number> {
     case 'run':
       return run(parseRoles(values.roles))
     case 'migrate':
-      return migrate()
+      return migrate(values.grants)
     default:
       return usage(command === undefined ? 'turnstile needs a command' : `turnstile knows no command ${command}`)
   }
@@ -79,9 +90,9 @@ async function run(chosen: ReturnType<typeof parseRoles>): Promise<number> {
   return 0
 }
 
-async function migrate(): Promise<number> {
+async function migrate(isGranting: boolean): Promise<number> {
   const { POSTGRES_URL, TURNSTILE_PARTITIONS } = readDatabaseConfig(process.env)
-  const applied = await prepareDatabase(POSTGRES_URL, TURNSTILE_PARTITIONS)
+  const applied = await prepareDatabase(POSTGRES_URL, TURNSTILE_PARTITIONS, isGranting)
   return print(applied.length > 0 ? `Applied ${applied.join(', ')}.\n` : 'The schema is up to date.\n')
 }
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { actors } from '../actors/index.ts'
 import { readJournal, recordedJournals } from '../ops/record-journal/file.ts'
 import { record } from '../ops/record-journal/main.ts'
+import { erasedEmail, eraserOf, eraseValue } from '../src/actor/erasure.ts'
 import { openArchive } from '../src/archive/read.ts'
 import { projections } from '../src/projections/index.ts'
 import { inspect, type WholeRecord } from '../src/store/memory-inspection.ts'
@@ -30,10 +31,23 @@ describe('journals recorded by this build and earlier ones', () => {
   const names = recordedJournals()
 
   for (const name of names) {
-    test(`${name} is read, folded and found right`, async () => {
+    test(`${name} is read, folded and found right, and so it is when its customers are erased`, async () => {
       const journal = readJournal(name)
       assert.ok(journal.turns.length > 200)
       const isExpected = ([check]: [string, unknown]) => name === beforeAlarms && check === 'alarms'
+      assert.deepEqual(
+        (await broken(journal)).filter((found) => !isExpected(found)),
+        [],
+      )
+      // A fold takes an address for what it is: the fold of erased events is the erased state.
+      const addresses = new Set(JSON.stringify(journal.turns).match(/[\w.+-]+@[\w.-]+/g))
+      assert.ok(addresses.size > 0)
+      for (const address of addresses) {
+        const erase = eraserOf(address)
+        journal.turns = eraseValue(journal.turns, erase) as WholeRecord['turns']
+        journal.actors = eraseValue(journal.actors, erase) as WholeRecord['actors']
+      }
+      assert.deepEqual(new Set(JSON.stringify(journal).match(/[\w.+-]+@[\w.-]+/g)), new Set([erasedEmail]))
       assert.deepEqual(
         (await broken(journal)).filter((found) => !isExpected(found)),
         [],

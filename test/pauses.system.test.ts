@@ -110,12 +110,12 @@ describe('pauses', () => {
   })
 
   test('every act is on record, and nothing was done twice', async () => {
-    const acts = await cluster.sql`select act, target, who, reason from pause_audit order by id`
+    const acts = await cluster.sql`select act, subject, who, reason from audit order by seq`
     assert.deepEqual(
-      acts.map(({ act, target }) => `${act} ${target}`),
+      acts.flatMap(({ act, subject }) => (act === 'requeue' ? [] : `${act} ${subject.split(' ')[0]}`)),
       ['pause service', 'resume service', 'pause actor', 'resume actor', 'pause kind'],
     )
-    assert.deepEqual({ ...acts[0] }, { act: 'pause', target: 'service', who: 'ada', reason: 'a trial' })
+    assert.deepEqual({ ...acts[0] }, { act: 'pause', subject: 'service dead-nation', who: 'ada', reason: 'a trial' })
     await checkInvariants(cluster)
     for (const byKey of Object.values(cluster.gateway.report().effects_by_key)) {
       for (const effects of Object.values(byKey)) assert.ok(effects <= 1)

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { chainStart } from '../../src/store/audit-chain.ts'
 import type { WholeRecord } from '../../src/store/memory-inspection.ts'
 import { projectFolder } from '../sandbox/folders.ts'
 
@@ -43,6 +44,7 @@ export function readJournal(name: string): WholeRecord {
     readModels: [],
     pauses: [],
     archive: { files: [], marks: [] },
+    audit: { rows: [], head: chainStart },
     nowMs: 0,
   }
   const text = readFileSync(path.join(journalsFolder, name), 'utf8')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { partitionOf } from '../../src/actor/ids.ts'
 import { partitions as partitionCount, World } from '../../src/engine/world.fixtures.ts'
+import { chainStart } from '../../src/store/audit-chain.ts'
 import type { WholeRecord } from '../../src/store/memory-inspection.ts'
 import { projectFolder } from '../sandbox/folders.ts'
 import { writeJournal } from './file.ts'
@@ -37,6 +38,7 @@ async function readAll({ store, clock }: World): Promise<WholeRecord> {
     readModels: [],
     pauses: [],
     archive: { files: [], marks: [] },
+    audit: { rows: [], head: chainStart },
     nowMs,
   }
 }

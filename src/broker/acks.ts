@@ -1,4 +1,4 @@
-import { createInbox, type Msg } from '@nats-io/transport-node'
+import type { Msg } from '@nats-io/transport-node'
 import { type ErrorCode, TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { readStatus, toNatsHeaders } from './nats-headers.ts'
@@ -20,13 +20,14 @@ const noRoom = new Set([10002, 10023, 10028, 10047, 10077])
  */
 export class Acks {
   readonly #connection: Connection
-  readonly #inbox = createInbox()
+  readonly #inbox: string
   readonly #pending = new Map<string, Pending>()
   readonly #ends: (() => void)[]
   #next = 0
 
   constructor(connection: Connection, ticker: Ticker) {
     this.#connection = connection
+    this.#inbox = connection.createInbox()
     connection.subscribe(`${this.#inbox}.*`, (message) => this.#receive(message))
     this.#ends = [
       ticker.add((nowMs) => this.#expire(nowMs)),

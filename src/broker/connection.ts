@@ -3,6 +3,7 @@ import {
   AuthorizationError,
   type ConnectionOptions,
   connect,
+  createInbox,
   type Msg,
   type NatsConnection,
   type PublishOptions,
@@ -27,18 +28,26 @@ type Queued = { subject: string; body: string | Uint8Array; options: PublishOpti
 export class Connection {
   readonly nats: NatsConnection
   readonly #log: Log
+  readonly #inboxPrefix: string | undefined
   readonly #listeners: Record<Change, Set<() => void>> = { disconnected: new Set(), reconnected: new Set() }
   #queue: Queued[] = []
   #isConnected = true
 
-  constructor(nats: NatsConnection, log: Log) {
+  /** @param inboxPrefix what our inboxes begin with, when it is not the library's own */
+  constructor(nats: NatsConnection, log: Log, inboxPrefix?: string) {
     this.nats = nats
     this.#log = log
+    this.#inboxPrefix = inboxPrefix
     void this.#watch()
   }
 
   get isConnected(): boolean {
     return this.#isConnected && !this.nats.isClosed()
+  }
+
+  /** A subject that only we listen to. */
+  createInbox(): string {
+    return createInbox(this.#inboxPrefix)
   }
 
   /** @throws `broker-unavailable` */
@@ -153,7 +162,7 @@ export async function openConnection(url: string, security: NatsSecurity, name: 
   // The library would wait by itself, but not say what it waits for, nor stop.
   for (;;) {
     try {
-      return new Connection(await connect(options), log)
+      return new Connection(await connect(options), log, options.inboxPrefix)
     } catch (error) {
       if (error instanceof AuthorizationError || performance.now() > deadlineMs) throw unavailable(options, error)
       log.debug({ err: error }, 'the NATS server does not answer yet')
@@ -173,6 +182,8 @@ function optionsOf(url: string, security: NatsSecurity, name: string): Connectio
       security,
       urls.some(({ protocol }) => protocol === 'tls:'),
     ),
+    // A user of its own may be allowed inboxes of its own only: ops/nats/permissions.ts.
+    ...(user && pass && /^[\w-]+$/.test(user) && { inboxPrefix: `_INBOX.${user}` }),
     name,
     maxReconnectAttempts: -1,
     reconnectTimeWait: retryMs,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/transport-node'
+import { type Msg, nanos, type Subscription } from '@nats-io/transport-node'
 import { TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { type DeliveryInfo, parseDeliveryInfo } from './delivery-info.ts'
@@ -32,7 +32,7 @@ export class Pull {
   readonly #connection: Connection
   readonly #nextSubject: string
   readonly #events: PullEvents
-  readonly #inbox = createInbox()
+  readonly #inbox: string
   readonly #subscription: Subscription
   #outstanding = 0
   #received = 0
@@ -41,6 +41,7 @@ export class Pull {
 
   constructor(connection: Connection, stream: string, consumer: string, events: PullEvents) {
     this.#connection = connection
+    this.#inbox = connection.createInbox()
     this.#nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`
     this.#events = events
     this.#subscription = connection.subscribe(

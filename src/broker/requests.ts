@@ -1,4 +1,3 @@
-import { createInbox } from '@nats-io/transport-node'
 import type { Answer, OutgoingCommand, Requests } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Acks } from './acks.ts'
@@ -8,7 +7,7 @@ import { decodeAnswer, encodeOutgoing } from './wire.ts'
 
 /** Requests of this process: commands out, and their answers back, on one inbox for all. */
 export class NatsRequests implements Requests {
-  readonly replyTo = createInbox()
+  readonly replyTo: string
   readonly #connection: Connection
   readonly #acks: Acks
   readonly #subjects: Subjects
@@ -16,6 +15,7 @@ export class NatsRequests implements Requests {
 
   constructor(connection: Connection, acks: Acks, subjects: Subjects) {
     this.#connection = connection
+    this.replyTo = connection.createInbox()
     this.#acks = acks
     this.#subjects = subjects
     connection.subscribe(this.replyTo, ({ data }) => {

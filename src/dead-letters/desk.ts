@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Broker } from '../broker/broker.ts'
 import { openBroker } from '../broker/nats.ts'
 import type { Config } from '../config.ts'
+import type { Log } from '../engine/ports.ts'
 import { openDeadLetters } from '../store/dead-letter-store.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Desk } from './command.ts'
@@ -48,12 +49,16 @@ function connect(config: Config, name: string): Promise<Broker> {
     eventDays: config.TURNSTILE_EVENT_DAYS,
     eventMib: config.TURNSTILE_EVENT_MIB,
     streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
-    log: createLog('error', name, { write: (line) => void process.stderr.write(line) }),
+    log: logOf(name),
   })
 }
 
+/** What goes wrong, for a person who waits for something else. */
+export const logOf = (name: string): Log =>
+  createLog('error', name, { write: (line) => void process.stderr.write(line) })
+
 /** In a container the user may have a number and no name. */
-function userOfProcess(): string {
+export function userOfProcess(): string {
   try {
     return userInfo().username
   } catch {

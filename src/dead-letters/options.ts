@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from 'node:util'
 import { isUuid } from '../actor/ids.ts'
-import type { Author } from '../store/dead-letter-acts.ts'
+import type { Author } from '../store/audit.ts'
 import { type LetterFilter, letterStatuses } from '../store/dead-letter-records.ts'
 import { type Desk, misused } from './command.ts'
 
@@ -21,11 +21,18 @@ export const filterOptions = {
 /** Who and why: the options of every act. */
 export const authorOptions = { by: { type: 'string' }, reason: { type: 'string' } } as const
 
-/** Whoever does it, by these options. */
+/**
+ * Whoever does it, by these options.
+ *
+ * @throws `config-invalid` when the reason names a customer
+ */
 export function authorOf(
-  { user }: Desk,
+  { user }: Pick<Desk, 'user'>,
   { by, reason }: { by?: string | undefined; reason?: string | undefined },
 ): Author {
+  // The audit log is for ever, and a customer's address must be erasable.
+  if (/\S@\S/.test(reason ?? ''))
+    throw misused('--reason must not hold an address: name the booking or the ticket instead')
   return { who: by ?? user, reason }
 }
 

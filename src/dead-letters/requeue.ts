@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Outgoing, Publisher } from '../engine/ports.ts'
-import type { Author } from '../store/dead-letter-acts.ts'
+import type { Author } from '../store/audit.ts'
 import type { LetterRecord, LetterSummary } from '../store/dead-letter-records.ts'
 import { forEachLetter, type Result } from './bulk.ts'
 import type { Command, Desk } from './command.ts'

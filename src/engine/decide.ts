@@ -1,5 +1,6 @@
 import type { Send } from '../../schemas/index.ts'
 import type { AnyActor, Deadlines, Tagged } from '../actor/actor.ts'
+import { isErased, withoutCustomer } from '../actor/erasure.ts'
 import { partitionOf } from '../actor/ids.ts'
 import { type Identified, restore, type Turn, takeTurn } from '../actor/turn.ts'
 import {
@@ -96,10 +97,11 @@ function misrouting({ partitionCount }: Surroundings, { to, partition }: Deliver
   return { code: 'misrouted', cause }
 }
 
-function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: boolean): Work[] {
+function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: boolean): Work[] {
+  const actor = batch.actors.get(keyOf(given.to)) as CachedActor
+  const work = isErased(actor.state) ? erased(given) : given
   const { partition, to, message, delivery } = work
   const { messageId, meta } = delivery
-  const actor = batch.actors.get(keyOf(to)) as CachedActor
   if (around.isRepeat(messageKeyOf(delivery))) {
     batch.repeats.push(delivery)
     if (work.alarm) disarm(batch, actor)
@@ -144,6 +146,13 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
   batch.turns.push(record)
   around.noteTurn(messageKeyOf(delivery))
   return joined
+}
+
+/** Whatever becomes of the message, it does not bring back a customer who was erased. */
+function erased(work: Work): Work {
+  const message = withoutCustomer(work.message)
+  if (message === work.message) return work
+  return { ...work, message, delivery: { ...work.delivery, payload: encode(message) } }
 }
 
 /** A send becomes a turn of the same batch when this worker can commit to its target. */

@@ -1,5 +1,6 @@
 import { readConfig } from '../config.ts'
 import { atDesk, deadlineMs } from '../dead-letters/desk.ts'
+import { openAudit } from '../store/audit.ts'
 import { openRedrives } from '../store/redrive.ts'
 import { help, redrive } from './redrive.ts'
 
@@ -11,11 +12,14 @@ export async function runRedrive(args: string[]): Promise<number> {
   }
   const config = readConfig(process.env)
   const applicationName = 'turnstile redrive'
-  const redrives = openRedrives({ url: config.POSTGRES_URL, applicationName, deadlineMs })
+  const connection = { url: config.POSTGRES_URL, applicationName, deadlineMs }
+  const [redrives, audit] = [openRedrives(connection), openAudit(connection)]
   try {
-    return await atDesk(config, applicationName, ({ publisher, print }) =>
+    return await atDesk(config, applicationName, ({ publisher, print, user }) =>
       redrive(args, {
         redrives,
+        audit,
+        user,
         publisher,
         print,
         partitions: config.TURNSTILE_PARTITIONS,
@@ -25,6 +29,6 @@ export async function runRedrive(args: string[]): Promise<number> {
       }),
     )
   } finally {
-    await redrives.close()
+    await Promise.all([redrives.close(), audit.close()])
   }
 }

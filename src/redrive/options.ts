@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { misused } from '../dead-letters/command.ts'
-import { parseDuration } from '../dead-letters/options.ts'
+import { authorOptions, parseDuration } from '../dead-letters/options.ts'
 
 export type RedriveOptions = {
   isDryRun: boolean
@@ -11,6 +11,8 @@ export type RedriveOptions = {
   before: string
   /** RFC 3339 in UTC. */
   eventsSince?: string
+  by?: string | undefined
+  reason?: string | undefined
 }
 
 /** @throws `config-invalid` that names the option */
@@ -18,6 +20,7 @@ export function parseOptions(args: string[], partitions: number, nowMs: number):
   const { values } = parseArgs({
     args,
     options: {
+      ...authorOptions,
       'dry-run': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       partition: { type: 'string' },
@@ -29,6 +32,8 @@ export function parseOptions(args: string[], partitions: number, nowMs: number):
   return {
     isDryRun: values['dry-run'],
     isJson: values.json,
+    by: values.by,
+    reason: values.reason,
     before: new Date(nowMs - olderThanSeconds * 1_000).toISOString(),
     ...(values.partition !== undefined && { partition: parsePartition(values.partition, partitions) }),
     ...(values['events-since'] !== undefined && { eventsSince: parseTime(values['events-since']) }),

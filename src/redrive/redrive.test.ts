@@ -24,8 +24,11 @@ async function aDesk(publish: (messages: Outgoing[]) => Promise<void> = async ()
   await store.saveProgress([{ id: 0, epoch: row.epoch, published: 2 }])
   const printed: string[] = []
   const published: Outgoing[] = []
+  const acts: object[] = []
   const desk: Desk = {
     redrives: store,
+    audit: { append: async (act, by) => void acts.push({ ...act, ...by }) },
+    user: 'ada',
     publisher: async () =>
       ({
         publish: (messages: Outgoing[]) => publish(messages).then(() => void published.push(...messages)),
@@ -36,10 +39,24 @@ async function aDesk(publish: (messages: Outgoing[]) => Promise<void> = async ()
     printProgress: () => {},
   }
   const run = async (...args: string[]) => ({ code: await redrive(args, desk), out: printed.splice(0).join('') })
-  return { store, published, run }
+  return { store, published, acts, run }
 }
 
 const at = '2030-01-02T03:04:05.678Z'
+
+test('each is noted before it begins, with who and why; a dry run is not', async () => {
+  const { run, acts } = await aDesk()
+  await run('--dry-run')
+  assert.deepEqual(acts, [])
+  await run('--partition', '2')
+  await run('--by', 'bert', '--reason', 'INC-7')
+  const details = { before: '2030-01-02T03:04:30.000Z', events_since: null }
+  assert.deepEqual(acts, [
+    { act: 'redrive', subject: 'partition 2', details, who: 'ada', reason: undefined },
+    { act: 'redrive', subject: 'all partitions', details, who: 'bert', reason: 'INC-7' },
+  ])
+  await assert.rejects(run('--reason', 'for kate@example.com'), /must not hold an address/)
+})
 
 test('a dry run lists what it would publish, and publishes nothing', async () => {
   const { run, published, store } = await aDesk()

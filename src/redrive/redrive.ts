@@ -1,3 +1,4 @@
+import { authorOf } from '../dead-letters/options.ts'
 import { isStored, publishMs } from '../dead-letters/requeue.ts'
 import { oneLine, table } from '../dead-letters/text.ts'
 import type { Publisher } from '../engine/ports.ts'
@@ -11,6 +12,7 @@ import {
   type Stretch,
 } from '../engine/redrive.ts'
 import type { RedriveStore, Standing } from '../engine/redrive-ports.ts'
+import type { AuditStore } from '../store/audit.ts'
 import { parseOptions, type RedriveOptions } from './options.ts'
 
 export const help = `turnstile redrive [--dry-run] [options]
@@ -27,6 +29,8 @@ look at what --dry-run lists before you go on.
   --partition N         looks through this partition alone
   --older-than 1m       leaves alone what turns of less long ago have told, which may be on its way; s, m, h or d
   --events-since TIME   publishes the public events of all turns from then on too, lost or not: nobody knows who has them
+  --by WHO              for the audit log; the user of this process unless given
+  --reason WHY          for the audit log
   --json                one JSON object a line
 
   turnstile redrive --dry-run
@@ -35,6 +39,9 @@ look at what --dry-run lists before you go on.
 
 export type Desk = {
   redrives: RedriveStore
+  audit: Pick<AuditStore, 'append'>
+  /** Who is at the keyboard, unless `--by` says otherwise. */
+  user: string
   /** Connects to the broker when it is first asked for. */
   publisher(): Promise<Publisher>
   partitions: number
@@ -47,6 +54,7 @@ export type Desk = {
 /** @returns the exit code: 1 when the broker did not store what is lost */
 export async function redrive(args: string[], desk: Desk): Promise<number> {
   const options = parseOptions(args, desk.partitions, desk.nowMs())
+  if (!options.isDryRun) await noteAct(desk, options)
   const standings = await desk.redrives.standings()
   const counts = noCounts()
   let isStuck = false
@@ -59,6 +67,16 @@ export async function redrive(args: string[], desk: Desk): Promise<number> {
   desk.print(summaryOf(options, counts))
   if (isStuck) desk.print(stuck)
   return isStuck ? 1 : 0
+}
+
+/** Before it begins: one that is interrupted has been done too. */
+async function noteAct(
+  { audit, user }: Desk,
+  { partition, before, eventsSince, ...author }: RedriveOptions,
+): Promise<void> {
+  const subject = partition === undefined ? 'all partitions' : `partition ${partition}`
+  const details = { before, events_since: eventsSince ?? null }
+  await audit.append({ act: 'redrive', subject, details }, authorOf({ user }, author))
 }
 
 const stuck = `The broker has not stored it within ${publishMs / 1_000} s. Run it again when it works: nothing is done twice.\n`

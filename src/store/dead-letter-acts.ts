@@ -1,14 +1,13 @@
 import type postgres from 'postgres'
+import type { Author } from './audit.ts'
 import type { Sql } from './connection.ts'
 import type { Database } from './database.ts'
 import type { AuditRecord, LetterRef, LetterStatus } from './dead-letter-records.ts'
 
-/** Who does it, and why. */
-export type Author = { who: string; reason?: string | undefined }
-
 /**
  * What a person can do to a dead letter. Each is one statement that changes the letter and writes down the act with the
- * letter as it was: there is no act without its row in `dead_letter_audit`, and no row without its act.
+ * letter as it was: there is no act without its row in `audit`, and no row without its act. The log has the digest of the
+ * letter, which may hold anybody's data; the letter itself is beside it.
  */
 
 /**
@@ -64,10 +63,14 @@ const act = (
     select * from dead_letter
     where partition = ${partition}::int and message_id = ${messageId}::uuid and ${condition}
     for update
-  ), audit as (
-    insert into dead_letter_audit (partition, message_id, revision, at, who, act, reason, before)
-    select partition, message_id, revision, clock_timestamp(), ${who}, ${name}, ${reason ?? null}::text, to_json(letter)
+  ), noted as (
+    insert into audit (who, act, subject, reason, details)
+    select ${who}, ${name}, 'dead letter ' || message_id, ${reason ?? null}::text, json_build_object('partition', partition,
+      'revision', revision, 'before', encode(sha256(convert_to(to_json(letter)::text, 'UTF8')), 'hex'))
     from letter
+  ), kept as (
+    insert into dead_letter_version (partition, message_id, revision, before)
+    select partition, message_id, revision, to_json(letter) from letter
   )
   update dead_letter
   set revision = letter.revision + 1, ${change}

@@ -118,6 +118,8 @@ const actsOn = (sql: Sql, { partition, messageId }: Omit<LetterRef, 'revision'>)
   (Omit<AuditRecord, 'at'> & { at: Date })[]
 >`
   select partition, message_id as "messageId", revision, at, who, act, reason, before
-  from dead_letter_audit
-  where partition = ${partition}::int and message_id = ${messageId}::uuid
-  order by revision`
+  from audit
+  join dead_letter_version on partition = (details ->> 'partition')::int and message_id = ${messageId}::uuid
+    and revision = (details ->> 'revision')::int
+  where subject = 'dead letter ' || ${messageId}::uuid and partition = ${partition}::int
+  order by seq`

@@ -21,7 +21,7 @@ describe('dead letters, as people see them', () => {
   after(() => database.close())
   beforeEach(async () => {
     await database.reset()
-    await database.sql`truncate dead_letter_audit`
+    await database.sql`truncate dead_letter_version`
     letters = openDeadLetters({ url: database.url, applicationName: 'test', deadlineMs: 5_000 })
   })
   afterEach(() => letters.close())

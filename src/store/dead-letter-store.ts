@@ -1,6 +1,7 @@
+import type { Author } from './audit.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { Database } from './database.ts'
-import { type Author, discardLetter, editLetter, markRequeued } from './dead-letter-acts.ts'
+import { discardLetter, editLetter, markRequeued } from './dead-letter-acts.ts'
 import { findLetters, type LetterFilter, type LetterRef, readAudit, readLetters } from './dead-letter-records.ts'
 
 export type DeadLetterStore = ReturnType<typeof openDeadLetters>

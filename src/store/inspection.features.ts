@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { TurnRecord } from '../engine/ports.ts'
+import { type AuditRow, chainStart, hashOf } from './audit-chain.ts'
 import type { Inspection, PartitionView } from './inspection.ts'
 import type { WholeRecord } from './memory-inspection.ts'
 import { turnOf } from './store.fixtures.ts'
@@ -52,6 +53,16 @@ const file = {
 }
 const mark = { partition: 1, kind: 'show', id: bert, version: 3, before: '2030-01-03T00:00:00.000Z' }
 const ofCarl = { ...mark, id: carl }
+const act = { who: 'ada', act: 'pause', subject: 'service payments', reason: 'an "outage"', details: '{}' }
+const first = hashed({ ...act, seq: 1, at: '2030-01-01T00:00:00.000000Z', previous: chainStart.hash })
+const second = hashed({
+  ...act,
+  act: 'resume',
+  seq: 2,
+  at: '2030-01-01T01:00:00.012345Z',
+  reason: null,
+  previous: first.hash,
+})
 
 const whole: WholeRecord = {
   partitions: [row(0, 5), row(1, 1), row(2, 0)],
@@ -74,7 +85,12 @@ const whole: WholeRecord = {
   ],
   archive: { files: [file], marks: [ofCarl] },
   pauses: [{ target: 'service', name: 'payments', who: 'ada', reason: 'double refunds', ms: 3_600_000 }],
+  audit: { rows: [first, second], head: { seq: 2, hash: second.hash } },
   nowMs: Date.parse('2030-03-01T00:00:00.000Z'),
+}
+
+function hashed(row: Omit<AuditRow, 'hash'>): AuditRow {
+  return { ...row, hash: hashOf(row) }
 }
 
 /** What every way to look at a record must do, whatever it is kept in. */
@@ -109,6 +125,16 @@ export function describeInspection(name: string, open: (record: WholeRecord) => 
         RangeError,
       )
       assert.equal(await inspection.view(1, async (view) => view.row.head), 1)
+      await inspection.close()
+    })
+
+    test('reads the audit log in pages, and its end', async () => {
+      const inspection = await open({ ...whole, letters: [] })
+      assert.deepEqual(await inspection.auditAfter(0, 5), [first, second])
+      assert.deepEqual(await inspection.auditAfter(0, 1), [first])
+      assert.deepEqual(await inspection.auditAfter(1, 5), [second])
+      assert.deepEqual(await inspection.auditAfter(2, 5), [])
+      assert.deepEqual(await inspection.auditHead(), { seq: 2, hash: second.hash })
       await inspection.close()
     })
 

@@ -5,8 +5,10 @@ import type { WholeRecord } from './memory-inspection.ts'
 
 /** Puts a whole record into a migrated database, in the place of what is there. */
 export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): Promise<void> {
-  await sql`truncate partition, worker, turn, actor, dead_letter, dead_letter_audit, pause, projection, archive_file`
+  await sql`
+    truncate partition, worker, turn, actor, dead_letter, dead_letter_version, audit, pause, projection, archive_file`
   await sql`truncate tickets, ops_bookings, bookings, shows`
+  await sql`update audit_head set seq = 0, hash = repeat('0', 64)`
   await sql`
     insert into partition (id, epoch, owner, cursor, stream, head, published, armed)
     select * from json_to_recordset(${json(record.partitions)}::text::json)
@@ -31,6 +33,11 @@ export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): 
       insert into archive_file values (${partition}, ${name}, ${folder}, ${turns}, ${firstActor}, ${lastActor},
         ${lastPosition}, ${sha256}, ${json(blocks)}::text::json, ${file.settledBefore}, ${file.isDropped})`
   }
+  // The chain is made by the database.
+  await sql`
+    insert into audit (at, who, act, subject, reason, details)
+    select * from json_to_recordset(${json(record.audit.rows)}::text::json)
+      as row(at timestamptz, who text, act text, subject text, reason text, details json)`
   const letters = record.letters.map(({ payload, ...letter }) => ({
     ...letter,
     payload: Buffer.from(payload).toString('hex'),
@@ -43,8 +50,8 @@ export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): 
     from json_to_recordset(${json(letters)}::text::json)
       as row("messageId" uuid, kind text, "actorId" text, type text, status text, payload text)`
   await sql`
-    insert into dead_letter_audit (partition, message_id, revision, at, who, act, before)
-    select 0, "messageId", 1, "requeuedAt", 'a test', 'requeue', '{}'
+    insert into audit (at, who, act, subject, details)
+    select "requeuedAt", 'a test', 'requeue', 'dead letter ' || "messageId", '{}'
     from json_to_recordset(${json(letters)}::text::json) as row("messageId" uuid, "requeuedAt" timestamptz)
     where "requeuedAt" is not null`
   for (const { name, positions, rows } of record.readModels) {

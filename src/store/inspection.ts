@@ -1,6 +1,7 @@
 import type { ArchiveFile, ArchiveMark } from '../engine/archive-ports.ts'
 import type { Address, PartitionRow, Pause, StoredActor, TurnRecord } from '../engine/ports.ts'
 import type { ReadRow, RowKey } from '../engine/read-model-ports.ts'
+import type { AuditHead, AuditRow } from './audit-chain.ts'
 import type { LetterStatus } from './dead-letter-records.ts'
 
 /**
@@ -15,6 +16,10 @@ export interface Inspection {
   heads(): Promise<{ id: number; head: number }[]>
   /** What is paused. */
   pauses(): Promise<StandingPause[]>
+  /** The rows of the audit log after this one, in the order of the chain; at most `limit`. */
+  auditAfter(seq: number, limit: number): Promise<AuditRow[]>
+  /** Where the audit log ends, as is noted beside it. */
+  auditHead(): Promise<AuditHead>
   /**
    * Everything that `look` sees of the partition is as it is at one moment.
    *

@@ -1,6 +1,7 @@
 import type { ArchiveFile, ArchiveMark } from '../engine/archive-ports.ts'
 import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
 import type { ReadRow } from '../engine/read-model-ports.ts'
+import type { AuditHead, AuditRow } from './audit-chain.ts'
 import type { FoundLetter, Inspection, MessageKey, PartitionView, StandingPause } from './inspection.ts'
 
 /** All of a record, as it is at one moment. */
@@ -13,6 +14,7 @@ export type WholeRecord = {
   pauses: StandingPause[]
   /** What the archive has, and of whom. */
   archive: { files: ArchiveFile[]; marks: ArchiveMark[] }
+  audit: { rows: AuditRow[]; head: AuditHead }
   nowMs: number
 }
 
@@ -24,6 +26,8 @@ export function inspect(record: WholeRecord): Inspection {
   return {
     heads: async () => record.partitions.map(({ id, head }) => ({ id, head })),
     pauses: async () => record.pauses,
+    auditAfter: async (seq, limit) => record.audit.rows.filter((row) => row.seq > seq).slice(0, limit),
+    auditHead: async () => record.audit.head,
     view: async (partition, look) => look(viewOf(record, partition)),
     close: async () => {},
   }

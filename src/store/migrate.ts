@@ -9,6 +9,8 @@ const folder = new URL('./migrations/', import.meta.url)
 /** Any number, as long as it stays the same: the lock that keeps two daemons from migrating at once. */
 const lock = 7_284_936_015
 
+const insufficientPrivilege = '42501'
+
 export type Migration = { name: string; text: string }
 
 /**
@@ -16,18 +18,41 @@ export type Migration = { name: string; text: string }
  *
  * @param sql a client with one connection
  * @returns the names of the migrations that were applied now
- * @throws `migration-changed` when a file differs from what was applied under its name
+ * @throws `schema-behind` when there is something to do and the role may not, `migration-changed` when a file differs from what was applied under its name
  */
 export async function migrate(sql: Sql, migrations?: Migration[]): Promise<string[]> {
   const files = migrations ?? (await readMigrations())
-  await transaction(
-    sql,
-    'create table if not exists migration (name text primary key, checksum text not null, at timestamptz not null)',
-  )
-  const applied: string[] = []
-  for (const file of files) if (await apply(sql, file)) applied.push(file.name)
-  return applied
+  // First looked at only: most processes have no right to change anything, and need none when there is nothing to do.
+  if (await areApplied(sql, files)) return []
+  try {
+    await transaction(
+      sql,
+      'create table if not exists migration (name text primary key, checksum text not null, at timestamptz not null)',
+    )
+    const applied: string[] = []
+    for (const file of files) if (await apply(sql, file)) applied.push(file.name)
+    return applied
+  } catch (error) {
+    if (sqlState(error) !== insufficientPrivilege) throw error
+    const message =
+      'The schema is older than this build, and this role may not change it. Run turnstile migrate as its owner.'
+    throw new TurnstileError('schema-behind', message, { cause: error })
+  }
 }
+
+/** Lets each kind of process do what it needs and no more, by groups that logins can be put into: `roles.sql`. */
+export async function grantRoles(sql: Sql): Promise<void> {
+  await transaction(sql, await readFile(new URL('./roles.sql', import.meta.url), 'utf8'))
+}
+
+async function areApplied(sql: Sql, files: Migration[]): Promise<boolean> {
+  const [table] = await sql<{ exists: boolean }[]>`select to_regclass('migration') is not null as exists`
+  if (!table?.exists) return false
+  for (const { name, text } of files) if (!(await isApplied(sql, name, checksumOf(text)))) return false
+  return true
+}
+
+const checksumOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
@@ -35,7 +60,7 @@ async function readMigrations(): Promise<Migration[]> {
 }
 
 async function apply(sql: Sql, { name, text }: Migration): Promise<boolean> {
-  const checksum = createHash('sha256').update(text).digest('hex')
+  const checksum = checksumOf(text)
   if (await isApplied(sql, name, checksum)) return false
   try {
     await transaction(sql, `insert into migration values ('${name}', '${checksum}', now());\n${text}`)
@@ -75,10 +100,13 @@ async function transaction(sql: Sql, text: string): Promise<void> {
  * @throws `partitions-mismatch` when the database has another number
  */
 export async function ensurePartitions(sql: Sql, count: number): Promise<void> {
-  await sql`
-    insert into partition (id) select generate_series(0, ${count}::int - 1)
-    where not exists (select from partition)
-    on conflict (id) do nothing`
+  const [any] = await sql`select from partition limit 1`
+  if (!any) {
+    await sql`
+      insert into partition (id) select generate_series(0, ${count}::int - 1)
+      where not exists (select from partition)
+      on conflict (id) do nothing`
+  }
   const [row] = await sql<{ stored: number }[]>`select count(*) as stored from partition`
   if (row?.stored === count) return
   throw new TurnstileError(

@@ -24,7 +24,7 @@ describe('pauses, as people see them', () => {
   after(() => database.close())
   beforeEach(async () => {
     await database.reset()
-    await database.sql`truncate pause_audit`
+    await database.sql`delete from audit`
     const options = { url: database.url, applicationName: 'test people', deadlineMs: 5_000 }
     pauses = openPauses(options)
     letters = openDeadLetters(options)
@@ -48,12 +48,12 @@ describe('pauses, as people see them', () => {
     assert.equal(await pauses.resume(shows, { who: 'carl' }), true)
     assert.equal(await pauses.resume(shows, { who: 'dora' }), false)
     assert.deepEqual(await pauses.list(), [])
-    const acts = await database.sql`select who, act, target, name, reason from pause_audit order by id`
+    const acts = await database.sql`select who, act, subject, reason from audit order by seq`
     assert.deepEqual(
       acts.map((row) => ({ ...row })),
       [
-        { who: 'ada', act: 'pause', ...shows, reason: 'a try' },
-        { who: 'carl', act: 'resume', ...shows, reason: null },
+        { who: 'ada', act: 'pause', subject: 'kind show', reason: 'a try' },
+        { who: 'carl', act: 'resume', subject: 'kind show', reason: null },
       ],
     )
   })

@@ -1,7 +1,7 @@
 import type { Pause } from '../engine/ports.ts'
+import type { Author } from './audit.ts'
 import type { ConnectionOptions, Sql } from './connection.ts'
 import { Database } from './database.ts'
-import type { Author } from './dead-letter-acts.ts'
 import { isHeld } from './pauses.ts'
 
 export type PauseStore = ReturnType<typeof openPauses>
@@ -21,7 +21,7 @@ export type Leftover = { kind: string; waiting: number }
 
 /**
  * The pauses, for the people who make and end them. Connects when it is first asked something; what is asked fails with
- * `database-unavailable` when that does not work. Each act is one statement, with its row in `pause_audit`.
+ * `database-unavailable` when that does not work. Each act is one statement, with its row in `audit`.
  */
 export function openPauses(options: ConnectionOptions) {
   const database = new Database(options)
@@ -51,18 +51,18 @@ const begin = (sql: Sql, { target, name }: Pause, { who, reason }: Author & { re
     on conflict do nothing
     returning *
   )
-  insert into pause_audit (at, who, act, target, name, reason)
-  select since, who, 'pause', target, name, reason from begun
-  returning id`
+  insert into audit (who, act, subject, reason, details)
+  select who, 'pause', target || ' ' || name, reason, '{}' from begun
+  returning seq`
 
 const end = (sql: Sql, { target, name }: Pause, { who, reason }: Author) => sql`
   with ended as (
     delete from pause where target = ${target} and name = ${name}
     returning *
   )
-  insert into pause_audit (at, who, act, target, name, reason)
-  select now(), ${who}, 'resume', target, name, ${reason ?? null}::text from ended
-  returning id`
+  insert into audit (who, act, subject, reason, details)
+  select ${who}, 'resume', target || ' ' || name, ${reason ?? null}::text, '{}' from ended
+  returning seq`
 
 const standing = (sql: Sql) => sql<(Omit<PauseRecord, 'since'> & { since: Date })[]>`
   select target, name, since, who, reason, case target

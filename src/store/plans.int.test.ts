@@ -7,6 +7,7 @@ import { type OpenDatabase, openDatabase, until } from './database.fixtures.ts'
 import type { PostgresStore } from './postgres.ts'
 import { openLiveProjections } from './projections.ts'
 import { openRedrives } from './redrive.ts'
+import { openRefundAudit, type RefundAudit } from './refund-audit.ts'
 import { afterwards, batchOf, claimed, one } from './store.fixtures.ts'
 
 const engineTables = ['partition', 'worker', 'turn', 'actor', 'dead_letter', 'request_key', 'projection']
@@ -21,6 +22,7 @@ describe('with 200,000 actors that were never analyzed', () => {
   let store: PostgresStore
   let projections: LiveProjections
   let redrives: ReturnType<typeof openRedrives>
+  let refunds: RefundAudit
   let row: PartitionRow
   const actorId = randomUUID()
   const hotShow = randomUUID()
@@ -45,6 +47,8 @@ describe('with 200,000 actors that were never analyzed', () => {
     projections = openLiveProjections({ url: database.url, applicationName: 'test', deadlineMs: 5_000 })
     await projections.enroll(readModels)
     redrives = openRedrives({ url: database.url, applicationName: 'redrive', deadlineMs: 5_000 })
+    refunds = openRefundAudit({ url: database.url, applicationName: 'audit', deadlineMs: 5_000 })
+    await refunds.enroll()
     await useAll()
     await sql`
       insert into actor (partition, kind, id, version, state, wake_at)
@@ -145,6 +149,7 @@ describe('with 200,000 actors that were never analyzed', () => {
     const parts = await lists.opsBookings({ after: hotShow, limit: 10, receiptDay: undefined })
     await lists.opsBookings({ after: hotShow, limit: 10, receiptDay: '2026-12-03' })
     await lists.opsBooking(parts[0]?.bookingId ?? hotShow)
+    assert.equal(await refunds.step(), false)
     await projections.lags(readModels)
     await projections.readEvents([{ partition: 0, after: row.head - 1, upTo: row.head }], ['booking', 'show'])
     const changes = readModels.map((name) => {
@@ -169,11 +174,20 @@ describe('with 200,000 actors that were never analyzed', () => {
   }
 
   it('every statement looks up what it needs, and reads nothing else', async () => {
-    const tables = ['partition', 'turn', 'actor', 'dead_letter', 'request_key', 'projection', ...readModels]
+    const tables = [
+      'partition',
+      'turn',
+      'actor',
+      'dead_letter',
+      'request_key',
+      'projection',
+      'audit_cursor',
+      ...readModels,
+    ]
     const earlier = new Map(await Promise.all(tables.map(async (name) => [name, await scans(name)] as const)))
     await useAll()
     // A backend hands in its counts within a second or so of its last statement, and at its end.
-    await Promise.all([store.close(), projections.close(), redrives.close()])
+    await Promise.all([store.close(), projections.close(), redrives.close(), refunds.close()])
     await until(async () => (await scans('actor')).lookups >= Number(earlier.get('actor')?.lookups) + 800)
     await until(async () => (await scans('ops_bookings')).lookups > Number(earlier.get('ops_bookings')?.lookups))
     for (const name of tables) {

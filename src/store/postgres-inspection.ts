@@ -1,6 +1,8 @@
 import type { ArchiveMark } from '../engine/archive-ports.ts'
 import type { Address, PartitionRow, StoredActor, TurnRecord } from '../engine/ports.ts'
 import { filesOf, toFile } from './archive.ts'
+import { auditAfter, auditHead } from './audit.ts'
+import type { AuditHead } from './audit-chain.ts'
 import { Connection, type ConnectionOptions, type Query, type Sql } from './connection.ts'
 import { lines } from './encode.ts'
 import type { FoundLetter, FoundTurn, Inspection, MessageKey, PartitionView, StandingPause } from './inspection.ts'
@@ -20,6 +22,11 @@ export function openInspection(options: ConnectionOptions): Inspection {
   return {
     heads: () => run((sql) => sql<{ id: number; head: number }[]>`select id, head from partition order by id`),
     pauses: () => run((sql) => standingPauses(sql)),
+    auditAfter: (seq, limit) => run((sql) => auditAfter(sql, seq, limit)),
+    async auditHead() {
+      const [head] = (await run(auditHead)) as [AuditHead]
+      return head
+    },
     async view(partition, look, readModels = []) {
       await run((sql) => sql.unsafe('begin isolation level repeatable read read only'))
       try {
@@ -140,8 +147,8 @@ const lettersOf = (sql: Sql, ids: string[]) => sql<LetterRow[]>`
   from unnest(string_to_array(${lines(ids, (id) => id)}, chr(10))::uuid[]) as wanted(id)
   join dead_letter as letter on letter.message_id = wanted.id
   left join lateral (
-    select max(at) as at from dead_letter_audit as audit
-    where audit.partition = letter.partition and audit.message_id = letter.message_id and act = 'requeue'
+    select max(at) as at from audit
+    where subject = 'dead letter ' || letter.message_id and act = 'requeue'
   ) as act on true`
 
 const repeatedMessage = (sql: Sql, partition: number) => sql<MessageKey[]>`

@@ -13,7 +13,7 @@ import { archivedOf, archivedUpTo, heads, turnsAfter, turnsOf } from './feed.ts'
 import { findTurns, readJournal } from './journal.ts'
 import { claimKey } from './keys.ts'
 import * as leases from './leases.ts'
-import { ensurePartitions, migrate } from './migrate.ts'
+import { ensurePartitions, grantRoles, migrate } from './migrate.ts'
 import { readPauses } from './pauses.ts'
 import { openReadModels } from './read-models.ts'
 import { actor, health, lastIds, load } from './reads.ts'
@@ -109,9 +109,10 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
  * Brings the schema up to date and makes the partitions of a new database.
  *
  * @returns the names of the migrations that were applied now
- * @throws `database-unavailable`, `migration-changed`, `partitions-mismatch`
+ * @param isGranting whether the groups of `roles.sql` are to get their rights too
+ * @throws `database-unavailable`, `schema-behind`, `migration-changed`, `partitions-mismatch`
  */
-export async function prepareDatabase(url: string, partitions: number): Promise<string[]> {
+export async function prepareDatabase(url: string, partitions: number, isGranting = false): Promise<string[]> {
   const { url: address, ...encryption } = readEncryption(url)
   const sql = postgres(address, {
     ...encryption,
@@ -125,6 +126,7 @@ export async function prepareDatabase(url: string, partitions: number): Promise<
   try {
     const applied = await migrate(sql)
     await ensurePartitions(sql, partitions)
+    if (isGranting) await grantRoles(sql)
     return applied
   } catch (error) {
     throw isTransient(error) ? databaseUnavailable(error) : error

@@ -51,10 +51,7 @@ export function openRebuild(options: ConnectionOptions): RebuildStore {
   return {
     ...projectionStore((query) => connection.run(query)),
     async begin(name) {
-      const [row] = await connection.run(
-        (sql) => sql<Held[]>`select pg_try_advisory_lock(${rebuildLocks}::int, hashtext(${name})) as held`,
-      )
-      if (row?.held !== true) return false
+      if (!(await tryRebuildLock((query) => connection.run(query), name))) return false
       // What is archived while it is read would be missing.
       const [archive] = await connection.run(
         (sql) => sql<Held[]>`select pg_try_advisory_lock_shared(${archiveLock}::bigint) as held`,
@@ -75,6 +72,14 @@ export function openRebuild(options: ConnectionOptions): RebuildStore {
 
 type Held = { held: boolean }
 type Run = <Row extends object>(query: Query<Row>) => Promise<Row[]>
+
+/** Held by whoever rebuilds a read model, or must not have it rebuilt, for the life of the connection. */
+export async function tryRebuildLock(run: Run, name: string): Promise<boolean> {
+  const [row] = await run(
+    (sql) => sql<Held[]>`select pg_try_advisory_lock(${rebuildLocks}::int, hashtext(${name})) as held`,
+  )
+  return row?.held === true
+}
 
 const projectionStore = (run: Run): ProjectionStore => ({
   lags: (names) => run((sql) => lags(sql, names)),

@@ -37,6 +37,10 @@ export const checks = {
       'What a show has reserved is what its bookings hold and what is on its way to or from them, and no more than it has.',
   },
   refunds: { of: 'tickets', holds: 'The money of a ticket goes back at most once, and by one way only.' },
+  audit: {
+    of: 'audit rows',
+    holds: 'The audit log is one chain: no row is changed, missing or moved, and it ends where its head says.',
+  },
 } as const
 
 export type CheckName = keyof typeof checks

@@ -6,6 +6,7 @@ import { misused } from '../dead-letters/command.ts'
 import { parseDuration } from '../dead-letters/options.ts'
 import { hasCode } from '../errors.ts'
 import { projections as readModels } from '../projections/index.ts'
+import type { AuditHead } from '../store/audit-chain.ts'
 import { openInspection } from '../store/postgres-inspection.ts'
 import { checkNames, checks } from './checks.ts'
 import { createProgress } from './progress.ts'
@@ -17,7 +18,8 @@ const help = `turnstile verify [options]
 Reads the whole journal and the tables, and holds them against each other and against the rules of the actors. It only reads,
 and may do so while everything runs; of what moves it takes one moment of each partition. POSTGRES_URL may name a standby.
 
-  --partition N   this partition alone; then nothing is said of seats
+  --partition N   this partition alone; then nothing is said of seats and of the audit log
+  --audit-head S  a head of the audit log that turnstile audit head has printed, which must still be in it
   --grace 30m     how long a send, a call or an alarm may wait before it counts as lost; s, m, h or d
   --archive DIR   where the archive lies, when that is not where it was written
   --json          the report as one JSON object
@@ -53,17 +55,16 @@ export async function verifyRecord(args: string[]): Promise<number> {
 
 type Options = ReturnType<typeof parseOptions>
 
-async function run({ partition, graceMs, archive, isJson }: Options): Promise<number> {
+async function run({ isJson, ...options }: Options): Promise<number> {
   const { POSTGRES_URL } = readDatabaseConfig(process.env)
   const inspection = openInspection({ url: POSTGRES_URL, applicationName: 'turnstile verify', deadlineMs })
   const progress = createProgress(process.stderr)
   const startedMs = performance.now()
   try {
-    const onProgress = progress.show
-    const findings = await verify(inspection, { actors, readModels, archive, partition, graceMs, onProgress })
+    const findings = await verify(inspection, { ...options, actors, readModels, onProgress: progress.show })
     progress.clear()
     const seconds = (performance.now() - startedMs) / 1_000
-    const report = isJson ? jsonReport(findings, seconds) : textReport(findings, seconds, partition)
+    const report = isJson ? jsonReport(findings, seconds) : textReport(findings, seconds, options.partition)
     process.stdout.write(report)
     return findings.isClean ? 0 : 1
   } finally {
@@ -79,6 +80,7 @@ function parseOptions(args: string[]) {
       options: {
         partition: { type: 'string' },
         archive: { type: 'string' },
+        'audit-head': { type: 'string' },
         grace: { type: 'string', default: '30m' },
         json: { type: 'boolean', default: false },
       },
@@ -86,6 +88,7 @@ function parseOptions(args: string[]) {
     const graceSeconds = parseDuration('--grace', values.grace) ?? 0
     return {
       partition: parsePartition(values.partition),
+      auditHead: parseHead(values['audit-head']),
       graceMs: graceSeconds * 1_000,
       archive: openArchive(values.archive),
       isJson: values.json,
@@ -93,6 +96,13 @@ function parseOptions(args: string[]) {
   } catch (error) {
     throw misused((error as Error).message)
   }
+}
+
+function parseHead(text: string | undefined): AuditHead | undefined {
+  if (text === undefined) return undefined
+  const [, seq, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? []
+  if (seq !== undefined && hash !== undefined) return { seq: Number(seq), hash }
+  throw misused(`--audit-head must be what turnstile audit head has printed, not ${JSON.stringify(text)}`)
 }
 
 function parsePartition(text: string | undefined): number | undefined {

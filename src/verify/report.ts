@@ -29,8 +29,8 @@ function checkLines(
 ): string[] {
   const { looked, differences, first } = verdicts[name]
   const { of, holds } = checks[name]
-  if (name === 'seats' && partition !== undefined)
-    return [`  -      seats       not looked at: it takes all partitions`]
+  if ((name === 'seats' || name === 'audit') && partition !== undefined)
+    return [`  -      ${name.padEnd(11)} not looked at: it takes all partitions`]
   const head = `${first ? '  BROKEN' : '  ok    '} ${name.padEnd(11)} ${count(looked)} ${of}`
   if (!first) return [head]
   return [

@@ -8,6 +8,7 @@ import { projections } from '../projections/index.ts'
 import { type OpenDatabase, openDatabase } from '../store/database.fixtures.ts'
 import { loadRecord } from '../store/inspection.fixtures.ts'
 import { openInspection } from '../store/postgres-inspection.ts'
+import { auditOf } from './audit.fixtures.ts'
 import { type CheckName, checkNames } from './checks.ts'
 import { readModelsOf } from './read-models.fixtures.ts'
 import { verify } from './verify.ts'
@@ -97,6 +98,26 @@ const breakages: [check: CheckName, what: string, sql: string][] = [
       2,
     ),
   ],
+  ['audit', 'a row is changed', "update audit set who = 'nobody' where seq = 2"],
+  [
+    'audit',
+    'a row is changed, and its hash with it',
+    `update audit set who = 'nobody', hash = encode(sha256(convert_to(json_build_array(previous, seq,
+      to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'nobody', act, subject, reason, details::text)::text,
+      'UTF8')), 'hex') where seq = 2`,
+  ],
+  ['audit', 'a row is gone', 'delete from audit where seq = 2'],
+  [
+    'audit',
+    'two rows are swapped',
+    `update audit set seq = -seq where seq in (2, 3); update audit set seq = 5 + seq where seq < 0`,
+  ],
+  ['audit', 'the end is cut off', 'delete from audit where seq > 2'],
+  [
+    'audit',
+    'a row was put behind its end',
+    'alter table audit disable trigger chain_audit; insert into audit select 5, at, who, act, subject, reason, details, hash, hash from audit where seq = 4; alter table audit enable trigger chain_audit',
+  ],
   [
     'refunds',
     'a ticket is paid back twice',
@@ -136,6 +157,7 @@ describe('verify, on Postgres', () => {
   // Long enough ago that nothing can be on its way any more.
   for (const turn of record.turns) turn.at = turn.at.replace(/^\d{4}/, '2020')
   record.readModels = readModelsOf(record)
+  record.audit.rows = auditOf(['pause', 'resume', 'redrive', 'rebuild'])
   let database: OpenDatabase
   before(async () => {
     database = await openDatabase()
@@ -181,12 +203,27 @@ describe('verify, on Postgres', () => {
 
   const run = (...args: string[]): Promise<CliResult> => runCli({ POSTGRES_URL: database.url }, args)
 
+  test('an audit log that was cut off together with its head is found out by a head that was noted elsewhere', async () => {
+    const { out } = await run('audit', 'head')
+    const noted = out.trim()
+    assert.match(noted, /^4:[0-9a-f]{64}$/)
+    assert.equal((await run('verify', '--audit-head', noted)).code, 0)
+    await database.sql`delete from audit where seq > 2`
+    await database.sql`update audit_head set (seq, hash) = (select seq, hash from audit where seq = 2)`
+    const cut = await run('verify', '--audit-head', noted)
+    assert.equal(cut.code, 1)
+    assert.match(cut.out, /audit row 4\n.*the head that was given says\n.*the log ends with row 2/)
+  })
+
   test('the command ends with 0, and has a line for each check', async () => {
     const { code, out, err } = await run('verify')
     assert.deepEqual([code, err], [0, ''])
     for (const name of checkNames) assert.match(out, new RegExp(`^  ok     ${name} `, 'm'))
     assert.match(out, /All of it holds\.\n$/)
-    assert.match((await run('verify', '--partition', '3')).out, /^ {2}- +seats +not looked at/m)
+    assert.match(
+      (await run('verify', '--partition', '3')).out,
+      /^ {2}- +seats +not looked at.*\n {2}ok.*\n {2}- +audit +not/m,
+    )
   })
 
   test('it ends with 1, and the command that it names shows what is wrong', async () => {
@@ -206,7 +243,9 @@ describe('verify, on Postgres', () => {
 
   test('it ends with 2 when it is called wrongly, with 3 when the database does not answer', async () => {
     const nowhere = runCli({ POSTGRES_URL: 'postgres://localhost:1/none' }, ['verify'])
-    const wrong = [['--partition', '99'], ['--grace', 'soon'], ['--all']].map((args) => run('verify', ...args))
+    const wrong = [['--partition', '99'], ['--grace', 'soon'], ['--audit-head', '4'], ['--all']].map((args) =>
+      run('verify', ...args),
+    )
     for (const { code, out } of await Promise.all(wrong)) assert.deepEqual([code, out], [2, ''])
     const { code, err } = await nowhere
     assert.equal(code, 3)

@@ -3,7 +3,9 @@ import { misused } from '../dead-letters/command.ts'
 import type { Archive, ArchiveFile } from '../engine/archive-ports.ts'
 import type { Actors } from '../engine/parse.ts'
 import type { AnyProjection } from '../projections/projection.ts'
+import type { AuditHead } from '../store/audit-chain.ts'
 import type { Inspection, PartitionView } from '../store/inspection.ts'
+import { checkAudit } from './audit.ts'
 import { checkEnds } from './ends.ts'
 import { Findings } from './findings.ts'
 import { beginLife, follow, type Life } from './life.ts'
@@ -17,8 +19,13 @@ export type VerifyOptions = {
   readModels: AnyProjection[]
   /** Where old turns are read. */
   archive: Archive
-  /** This one alone. Then nothing is said of seats: a show and its bookings live in different partitions. */
+  /**
+   * This one alone. Then nothing is said of seats, as a show and its bookings live in different partitions, nor of the audit
+   * log, which is of all.
+   */
   partition?: number | undefined
+  /** A head of the audit log that was noted elsewhere. */
+  auditHead?: AuditHead | undefined
   /** How long what was sent, called for or set may wait before it counts as lost. */
   graceMs: number
   /** Told now and then how many turns have been followed, of how many. */
@@ -63,6 +70,7 @@ export async function verify(inspection: Inspection, options: VerifyOptions): Pr
   const names = options.readModels.map(({ name }) => name)
   for (const { id } of chosen) await inspection.view(id, (view) => verifyPartition(view, work), names)
   seats?.judge(findings)
+  if (options.partition === undefined) await checkAudit(inspection, options.auditHead, findings)
   return findings
 }
 

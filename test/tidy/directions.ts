@@ -32,14 +32,7 @@ const rooms: Room[] = [
   { room: 'src/effects/', ...adapter, may: [...adapter.may, crashPoints] },
   {
     room: 'src/projections/commands/',
-    may: [
-      ...adapter.may,
-      'src/projections/',
-      'src/archive/',
-      'src/store/',
-      'src/dead-letters/text.ts',
-      'src/config.ts',
-    ],
+    may: [...adapter.may, 'src/projections/', 'src/archive/', 'src/store/', 'src/dead-letters/', 'src/config.ts'],
   },
   // Old events are upcast by the actors whose they are.
   { room: 'src/projections/', ...adapter, may: [...adapter.may, 'actors/'] },
@@ -49,6 +42,19 @@ const rooms: Room[] = [
   // A command line of its own puts the record and the broker together.
   { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
   { room: 'src/keys/', may: ['src/access/', 'src/dead-letters/', 'src/errors.ts'] },
+  { room: 'src/audit/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
+  {
+    room: 'src/erase/',
+    may: [
+      ...adapter.may,
+      'src/store/',
+      'src/broker/',
+      'src/projections/index.ts',
+      'src/dead-letters/',
+      'src/config.ts',
+      'src/clock.ts',
+    ],
+  },
   { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
   // They hold the record against the rules: whoever looks at a journal folds it by the actors themselves.
   { room: 'src/verify/', may: [...readers, 'src/archive/', 'src/projections/'] },

@@ -1,4 +1,5 @@
 import type { RebuildStore } from '../../engine/read-model-ports.ts'
+import type { AuditStore } from '../../store/audit.ts'
 
 /** One of the commands below `turnstile projections`. */
 export type Command = {
@@ -10,6 +11,9 @@ export type Command = {
 /** What the commands work with. */
 export type Desk = {
   store: RebuildStore
+  audit: Pick<AuditStore, 'append'>
+  /** Who is at the keyboard, unless `--by` says otherwise. */
+  user: string
   print(text: string): void
   /** Shows how it stands, in place of what was shown before. */
   printProgress(text: string): void

@@ -6,7 +6,12 @@ import { list } from './list.ts'
 import { rebuildOne } from './rebuild.ts'
 
 /** What a command prints, with a store that has nothing to fold. */
-async function run(command: typeof list, args: string[], standings: Standing[] = []): Promise<string> {
+async function run(
+  command: typeof list,
+  args: string[],
+  standings: Standing[] = [],
+  acts: object[] = [],
+): Promise<string> {
   const out: string[] = []
   const store: RebuildStore = {
     lags: async () => [],
@@ -20,7 +25,8 @@ async function run(command: typeof list, args: string[], standings: Standing[] =
     close: async () => {},
   }
   const print = (text: string) => void out.push(text)
-  assert.equal(await command.run(args, { store, print, printProgress: () => {} }), 0)
+  const audit = { append: async (act: object, by: object) => void acts.push({ ...act, ...by }) }
+  assert.equal(await command.run(args, { store, audit, user: 'ada', print, printProgress: () => {} }), 0)
   return out.join('')
 }
 
@@ -45,6 +51,13 @@ test('list shows how far each has come, also one that is being rebuilt', async (
 
 test('rebuild says what it did', async () => {
   assert.match(await run(rebuildOne, ['tickets']), /^Rebuilt tickets from 0 turns in \d\.\d s: 0 turns a second\.\n$/)
+})
+
+test('rebuild is noted before it begins', async () => {
+  const acts: object[] = []
+  await run(rebuildOne, ['tickets', '--reason', 'a new fold'], [], acts)
+  const subject = 'read model tickets'
+  assert.deepEqual(acts, [{ act: 'rebuild', subject, details: {}, who: 'ada', reason: 'a new fold' }])
 })
 
 test('rebuild takes one name, of those that there are', async () => {

@@ -1,4 +1,6 @@
 import { readDatabaseConfig } from '../../config.ts'
+import { userOfProcess } from '../../dead-letters/desk.ts'
+import { openAudit } from '../../store/audit.ts'
 import { openRebuild } from '../../store/projections.ts'
 import type { Command } from './command.ts'
 import { list } from './list.ts'
@@ -33,15 +35,18 @@ export async function projections([name = '--help', ...args]: string[]): Promise
     return 0
   }
   const { POSTGRES_URL } = readDatabaseConfig(process.env)
-  const store = openRebuild({ url: POSTGRES_URL, applicationName: 'turnstile projections', deadlineMs })
+  const connection = { url: POSTGRES_URL, applicationName: 'turnstile projections', deadlineMs }
+  const [store, audit] = [openRebuild(connection), openAudit(connection)]
   try {
     return await command.run(args, {
       store,
+      audit,
+      user: userOfProcess(),
       print: (text) => void process.stdout.write(text),
       // A line that is written over and over is for people alone.
       printProgress: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`)),
     })
   } finally {
-    await store.close()
+    await Promise.all([store.close(), audit.close()])
   }
 }

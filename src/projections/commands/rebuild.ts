@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { openArchive } from '../../archive/read.ts'
+import { authorOf, authorOptions } from '../../dead-letters/options.ts'
 import { TurnstileError } from '../../errors.ts'
 import { projections } from '../index.ts'
 import type { AnyProjection } from '../projection.ts'
@@ -9,7 +10,7 @@ import type { Command } from './command.ts'
 
 const names = projections.map(({ name }) => name).join(', ')
 
-const help = `turnstile projections rebuild NAME
+const help = `turnstile projections rebuild NAME [--reason WHY] [--by WHO]
 
 Makes a read model anew from the whole journal, beside the one that serves, and puts it in its place in one step. It is one of
 ${names}.
@@ -17,20 +18,25 @@ ${names}.
   --archive DIR   where archived turns lie, when that is not where they were written
 
 It can be interrupted at any time: the old one stays, and the next rebuild starts over.
+
+  --reason WHY   for the audit log
+  --by WHO       for the audit log; the user of this process unless given
 `
 
 const progressEveryMs = 200
 
 export const rebuildOne: Command = {
   help,
-  async run(args, { store, print, printProgress }) {
+  async run(args, { store, audit, user, print, printProgress }) {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { archive: { type: 'string' } },
+      options: { ...authorOptions, archive: { type: 'string' } },
     })
     const projection = find(positionals)
     const archive = openArchive(values.archive)
+    const act = { act: 'rebuild', subject: `read model ${projection.name}`, details: {} }
+    await audit.append(act, authorOf({ user }, values))
     const beganMs = performance.now()
     let shownMs = 0
     const turns = await rebuild(

@@ -52,5 +52,5 @@ test('the README lists the settings and their defaults, and no others', () => {
     settingNames,
   )
   const config: Record<string, unknown> = readConfig(needed)
-  for (const [name = '', value] of rows) if (!(name in needed)) assert.equal(value, String(config[name]), name)
+  for (const [name = '', value] of rows) if (!(name in needed)) assert.equal(value, String(config[name] ?? ''), name)
 })

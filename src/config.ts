@@ -52,6 +52,10 @@ const environment = z.object({
   BUNDLE_STEP_DEADLINE_MS: integer(100, 7 * 86_400_000).default(900_000),
   /** How many days public events are kept for their subscribers. */
   TURNSTILE_EVENT_DAYS: integer(1, 3_650).default(7),
+  /** Where traces go, by OTLP over HTTP; without it there are none. The SDK appends `/v1/traces`. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  /** The same for traces alone, taken as it stands. */
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
 })
 
 export type Config = Readonly<z.infer<typeof environment>>

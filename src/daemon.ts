@@ -19,6 +19,7 @@ import { openLiveProjections } from './store/projections.ts'
 import { openRedrives } from './store/redrive.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import { openTracing } from './telemetry/tracing.ts'
 
 export type Daemon = {
   /** Drains: answers what was asked, hands over what is owned, then lets go of everything. */
@@ -62,6 +63,8 @@ export async function startDaemon(config: Config, roles: Role[]): Promise<Daemon
 async function startParts(config: Config, roles: Role[], worker: string, log: Log, parts: Part[]): Promise<void> {
   const metrics = createMetrics()
   const { observer } = metrics
+  const { tracer, close } = await openTracing(config, worker, log)
+  parts.push({ name: 'traces', stop: close })
 
   const applied = await prepareDatabase(config.POSTGRES_URL, config.TURNSTILE_PARTITIONS)
   if (applied.length > 0) log.info({ applied }, 'migrated')
@@ -74,6 +77,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    tracer,
     log,
   })
   parts.push({ name: 'broker', stop: () => broker.close() })
@@ -87,7 +91,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
       deadlines: { bookingMs: config.BOOKING_DEADLINE_MS, bundleStepMs: config.BUNDLE_STEP_DEADLINE_MS },
       eventsKeptMs: config.TURNSTILE_EVENT_DAYS * dayMs,
     }
-    const ports = { store, mailboxes, publisher, clock: systemClock, log, observer }
+    const ports = { store, mailboxes, publisher, clock: systemClock, log, observer, tracer }
     const engine = new Engine(worker, actors, limits, ports)
     const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
     engine.start()
@@ -104,7 +108,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     parts.push({ name: 'redrives', stop: () => redrives.close() }, { name: 'redriver', stop: () => redriver.stop() })
   }
   if (roles.includes('effects')) {
-    const ports = { effects: broker.effects, publisher, store, clock: systemClock, callHttp, log, observer }
+    const ports = { effects: broker.effects, publisher, store, clock: systemClock, callHttp, log, observer, tracer }
     const effects = await startEffects({ config, ...ports, random: Math.random })
     parts.push({ name: 'effects', stop: () => effects.close() })
   }
@@ -120,7 +124,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   }
   const isOpen = roles.includes('ingress')
   const { reads, readModels, feed } = store
-  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
+  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, tracer, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
 }

@@ -6,6 +6,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { type NatsServer, startNats } from '../../ops/sandbox/nats.ts'
 import { freePort } from '../../ops/sandbox/ports.ts'
 import { deleteStreams, uniquePrefix } from '../../test/support/nats.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import type { BrokerHarness } from './broker.features.ts'
 import { partitions, silent } from './broker.fixtures.ts'
 import type { Broker } from './broker.ts'
@@ -29,7 +30,7 @@ export async function openOn(url: string): Promise<NatsHarness> {
   const manager = await jetstreamManager(connection)
   const brokers: Broker[] = []
   const open = async (): Promise<Broker> => {
-    const broker = await openBroker({ url, prefix, partitions, eventDays: 7, log: silent })
+    const broker = await openBroker({ url, prefix, partitions, eventDays: 7, tracer: noTracer, log: silent })
     brokers.push(broker)
     return broker
   }

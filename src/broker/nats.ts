@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/transport-node'
 import type { Log } from '../engine/ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import { Acks } from './acks.ts'
 import type { Broker } from './broker.ts'
@@ -22,6 +23,7 @@ export type BrokerOptions = {
   partitions: number
   /** How many days public events are kept. */
   eventDays: number
+  tracer: Pick<Tracer, 'publish'>
   log: Log
 }
 
@@ -36,14 +38,15 @@ const streamsMs = 10_000
  *
  * @throws `broker-unavailable`, or `partitions-mismatch`
  */
-export async function openBroker({ url, prefix, partitions, eventDays, log }: BrokerOptions): Promise<Broker> {
+export async function openBroker(options: BrokerOptions): Promise<Broker> {
+  const { url, prefix, partitions, eventDays, log } = options
   const connection = await openConnection(url, prefix, log)
   const subjects = new Subjects(prefix, partitions)
   try {
     const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })
     const streams = new Streams(connection.nats, manager, subjects, eventDays)
     await ensureStreams(streams)
-    return assemble(connection, manager, streams, subjects, log)
+    return assemble(connection, manager, streams, subjects, options)
   } catch (error) {
     await connection.close()
     throw error
@@ -55,12 +58,12 @@ function assemble(
   manager: JetStreamManager,
   streams: Streams,
   subjects: Subjects,
-  log: Log,
+  { tracer, log }: BrokerOptions,
 ): Broker {
   const ticker = new Ticker(tickMs)
   const acks = new Acks(connection, ticker)
-  const publisher = new NatsPublisher(connection, acks, subjects, ticker, log)
-  const requests = new NatsRequests(connection, acks, subjects)
+  const publisher = new NatsPublisher({ connection, acks, subjects, ticker, tracer, log })
+  const requests = new NatsRequests(connection, acks, subjects, tracer)
   const mailboxes = new NatsMailboxes(connection, manager, streams, subjects, ticker)
   const effects = new NatsEffectQueue(connection, manager, subjects, ticker, log)
   // A server can come back without its data.

@@ -1,4 +1,5 @@
 import type { Answer, DeadLetter, Log, Outgoing, Publisher } from '../engine/ports.ts'
+import type { Span, Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Acks, Stored } from './acks.ts'
 import type { Connection } from './connection.ts'
@@ -15,13 +16,23 @@ const maxRetryMs = 5_000
 
 /** What one call of `publish` waits for. */
 type Call = { left: number; resolve(): void; reject(error: Error): void }
-type Item = { wire: Wire; call: Call; attempts: number; dueMs: number; cause?: Error }
+type Item = { wire: Wire; span: Span | undefined; call: Call; attempts: number; dueMs: number; cause?: Error }
+
+export type PublisherOptions = {
+  connection: Connection
+  acks: Acks
+  subjects: Subjects
+  ticker: Ticker
+  tracer: Pick<Tracer, 'publish'>
+  log: Log
+}
 
 /** Publishes until it is stored: the first attempts in order, as many at a time as the broker takes. */
 export class NatsPublisher implements Publisher {
   readonly #connection: Connection
   readonly #acks: Acks
   readonly #subjects: Subjects
+  readonly #tracer: Pick<Tracer, 'publish'>
   readonly #log: Log
   readonly #stopRetrying: () => void
   #queue: Item[] = []
@@ -30,10 +41,11 @@ export class NatsPublisher implements Publisher {
   #underWay = 0
   #isClosed = false
 
-  constructor(connection: Connection, acks: Acks, subjects: Subjects, ticker: Ticker, log: Log) {
+  constructor({ connection, acks, subjects, ticker, tracer, log }: PublisherOptions) {
     this.#connection = connection
     this.#acks = acks
     this.#subjects = subjects
+    this.#tracer = tracer
     this.#log = log
     this.#stopRetrying = ticker.add((nowMs) => this.#retry(nowMs))
   }
@@ -44,7 +56,9 @@ export class NatsPublisher implements Publisher {
     return new Promise((resolve, reject) => {
       const call = { left: messages.length, resolve, reject }
       for (const message of messages) {
-        this.#queue.push({ wire: encodeOutgoing(this.#subjects, message), call, attempts: 0, dueMs: 0 })
+        const wire = encodeOutgoing(this.#subjects, message)
+        const span = this.#tracer.publish(message, wire.subject)
+        this.#queue.push({ wire, span, call, attempts: 0, dueMs: 0 })
       }
       this.#send()
     })
@@ -93,6 +107,7 @@ export class NatsPublisher implements Publisher {
 
   #settle(item: Item, stored: Stored): void {
     if (!(stored instanceof TurnstileError)) {
+      item.span?.end()
       item.call.left -= 1
       if (item.call.left === 0) item.call.resolve()
     } else if (this.#isClosed) {

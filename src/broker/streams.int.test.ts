@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { nanos } from '@nats-io/transport-node'
 import { testServer } from '../../test/support/environment.ts'
 import { deleteStreams } from '../../test/support/nats.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { hasCode } from '../errors.ts'
 import { partitions, silent } from './broker.fixtures.ts'
 import { type NatsHarness, openOn } from './nats.fixtures.ts'
@@ -18,7 +19,7 @@ describe('the streams', () => {
   afterEach(() => harness.close())
 
   const open = (changes = {}) =>
-    openBroker({ url, prefix: harness.prefix, partitions, eventDays: 7, log: silent, ...changes })
+    openBroker({ url, prefix: harness.prefix, partitions, eventDays: 7, tracer: noTracer, log: silent, ...changes })
 
   it('are what correctness needs', async () => {
     const { manager, subjects } = harness

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Broker } from '../broker/broker.ts'
 import { openBroker } from '../broker/nats.ts'
 import type { Config } from '../config.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { openDeadLetters } from '../store/dead-letter-store.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Desk } from './command.ts'
@@ -45,6 +46,7 @@ function connect(config: Config, name: string): Promise<Broker> {
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    tracer: noTracer,
     log: createLog('error', name, { write: (line) => void process.stderr.write(line) }),
   })
 }

@@ -22,8 +22,8 @@ export async function callHttp(
   headers: Record<string, string>,
   timeoutMs: number,
 ): Promise<HttpAnswer> {
-  const { method, path } = call
-  const url = `${gateway.replace(/\/+$/, '')}${path}`
+  const { method } = call
+  const url = urlOf(gateway, call)
   const content = contentOf(call)
   const signal = AbortSignal.timeout(timeoutMs)
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
@@ -38,6 +38,8 @@ export async function callHttp(
     body: await readText(response, method === 'GET' ? maxReadBytes : maxAnswerBytes),
   }
 }
+
+export const urlOf = (gateway: string, { path }: HttpCall): string => `${gateway.replace(/\/+$/, '')}${path}`
 
 function contentOf(call: HttpCall): { payload?: Buffer; headers?: http.OutgoingHttpHeaders } {
   if (!('body' in call || 'text' in call)) return {}

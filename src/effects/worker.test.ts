@@ -7,6 +7,7 @@ import { services } from '../../schemas/index.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
 import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, EffectFailure, Outgoing } from '../engine/ports.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
 import { callHttp } from './http.ts'
@@ -75,6 +76,7 @@ const settings = (): EffectSettings => ({
   random: () => 1,
   timeoutMs: 200,
   log: silent,
+  tracer: noTracer,
   clock: systemClock,
   callHttp,
   observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`), called() {} },
@@ -322,6 +324,7 @@ test('closing waits for the calls under way', async () => {
     callHttp,
     random,
     log,
+    tracer: noTracer,
     observer: { deadLetter() {}, paused() {}, called() {}, circuit() {} },
   })
   const work = hand(effect())

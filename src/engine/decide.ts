@@ -12,13 +12,15 @@ import {
   type Message,
   messageKeyOf,
   metaOfConsequence,
+  metaOfTurn,
   noteChange,
 } from './batch.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { type Actors, type Fault, parseDelivery } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
-import type { Address, Delivery, DueAlarm, Pause, RecordedDecision, RecordedSend, Store } from './ports.ts'
+import type { Address, Delivery, DueAlarm, Meta, Pause, RecordedDecision, RecordedSend, Store } from './ports.ts'
 import { ring, targetOf, wakeAfter } from './ring.ts'
+import type { Tracer } from './trace-ports.ts'
 
 export type Target = { partition: OwnedPartition; actor: AnyActor; to: Address }
 
@@ -47,6 +49,7 @@ export type Surroundings = {
   faultOf(item: Delivery | DueAlarm): Fault | undefined
   /** The pause that this actor is under, as far as is known. */
   pauseOf(address: Address): Pause | undefined
+  tracer: Pick<Tracer, 'turn'>
 }
 
 /** A chain of sends that goes on for longer than this is a loop: it continues through the broker, in later batches. */
@@ -98,7 +101,7 @@ function misrouting({ partitionCount }: Surroundings, { to, partition }: Deliver
 
 function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: boolean): Work[] {
   const { partition, to, message, delivery } = work
-  const { messageId, meta } = delivery
+  const { messageId } = delivery
   const actor = batch.actors.get(keyOf(to)) as CachedActor
   if (around.isRepeat(messageKeyOf(delivery))) {
     batch.repeats.push(delivery)
@@ -112,6 +115,9 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
     if (work.alarm) disarm(batch, actor)
     return []
   }
+  const isDelivered = work.depth === 0 && work.alarm === undefined
+  const span = around.tracer.turn({ to, type: message.type, messageId, meta: delivery.meta, isDelivered })
+  const meta = metaOfTurn(delivery.meta, span)
   const at = new Date(delivery.at).toISOString()
   let turn: Turn
   try {
@@ -125,7 +131,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
 
   const joined: Work[] = []
   const sends = turn.sends.map((send): RecordedSend => {
-    const next = canJoin ? join(around, work, send, turn.reply !== undefined) : undefined
+    const next = canJoin ? join(around, work, meta, send, turn.reply !== undefined) : undefined
     if (!next) return { messageId: send.messageId, send: send.send, id: send.id, command: send.command }
     joined.push(next)
     return { joined: send.messageId, send: send.send, id: send.id }
@@ -134,7 +140,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
   noteChange(batch, actor)
   actor.state = turn.state
   actor.version += 1
-  actor.wake = wakeAfter(turn, actor.wake, work)
+  actor.wake = wakeAfter(turn, actor.wake, meta, work.alarm)
   partition.head += 1
   const position = partition.head
   const { kind, id: actorId } = to
@@ -142,12 +148,19 @@ function takeOneTurn(around: Surroundings, batch: Batch, work: Work, canJoin: bo
   const decision = recordOf(turn, sends)
   const record = { partition: partition.id, position, kind, actorId, version, messageId, at, message, meta, decision }
   batch.turns.push(record)
+  if (span) batch.spans.set(record, span)
   around.noteTurn(messageKeyOf(delivery))
   return joined
 }
 
 /** A send becomes a turn of the same batch when this worker can commit to its target. */
-function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnswered: boolean): Work | undefined {
+function join(
+  around: Surroundings,
+  sender: Work,
+  senderMeta: Meta,
+  send: Identified<Send>,
+  isAnswered: boolean,
+): Work | undefined {
   const partition = around.owned(partitionOf(send.id, around.partitionCount))
   const actor = around.actors[send.send]
   if (!partition || partition.isLeaving || !actor) return undefined
@@ -157,7 +170,7 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnsw
     to,
     type: send.command.type,
     messageId: send.messageId,
-    meta: metaOfConsequence(sender.delivery.meta, sender.delivery.messageId, isAnswered),
+    meta: metaOfConsequence(senderMeta, sender.delivery.messageId, isAnswered),
     headers: {},
     payload: new Uint8Array(),
     at: sender.delivery.at,

@@ -9,7 +9,7 @@ import type { ReadModels } from '../engine/read-model-ports.ts'
 import type { Admission } from './admission.ts'
 import type { Asker } from './asker.ts'
 import { commandsOf, commandTo, commandToNew, digestOf, type Origin, requestIdOf } from './commands.ts'
-import { idempotencyKeyOf, lastEventIdOf, traceparentOf } from './headers.ts'
+import { idempotencyKeyOf, lastEventIdOf } from './headers.ts'
 import type { Live } from './live/live.ts'
 import { parseRequest } from './parse.ts'
 import { isProblemCode, keyReused, Problem } from './problems.ts'
@@ -55,7 +55,8 @@ export function callOf(route: Route, request: FastifyRequest, house: House): Cal
 }
 
 /** @param params parsed, so that two spellings of an id are one resource */
-function originOf(route: Route, params: unknown, { raw, correlationId }: FastifyRequest, house: House): Origin {
+function originOf(route: Route, params: unknown, request: FastifyRequest, house: House): Origin {
+  const { raw, correlationId, traceparent } = request
   const resource = `${route.method} ${fillPath(route.path, params as Record<string, string> | undefined)}`
   const key = idempotencyKeyOf(raw, route.isKeyRequired)
   return {
@@ -63,7 +64,7 @@ function originOf(route: Route, params: unknown, { raw, correlationId }: Fastify
     requestId: requestIdOf(resource, key, house.makeId),
     hasKey: key !== undefined,
     correlationId,
-    traceparent: traceparentOf(raw),
+    traceparent,
     replyTo: house.requests.replyTo,
   }
 }

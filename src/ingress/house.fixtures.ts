@@ -12,6 +12,7 @@ import type {
   TurnEvents,
 } from '../engine/ports.ts'
 import type { OpsRow, Page, ReadModels, ReadRow } from '../engine/read-model-ports.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 
@@ -147,7 +148,7 @@ export async function openIngress(
 ): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
   const { requests, reads, readModels, feed, metrics, log } = house
-  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, log })
+  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, tracer: noTracer, log })
   await ingress.listen()
   return ingress
 }

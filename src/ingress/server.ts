@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Feed, Log, Reads, Requests } from '../engine/ports.ts'
 import type { ReadModels } from '../engine/read-model-ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Admission } from './admission.ts'
@@ -28,6 +29,7 @@ export type IngressOptions = {
   feed: Feed
   readModels: ReadModels
   metrics: Metrics
+  tracer: Pick<Tracer, 'request'>
   log: Log
 }
 
@@ -50,7 +52,7 @@ export type Ingress = {
 const lingerMs = 500
 
 export function createIngress(options: IngressOptions): Ingress {
-  const { config, isOpen, requests, reads, readModels, feed, metrics, log } = options
+  const { config, isOpen, requests, reads, readModels, feed, metrics, tracer, log } = options
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
   const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
@@ -60,7 +62,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const asker = new Asker({ requests, reads, partitions, timeoutMs, answered, log })
   const live = new Live({ feed, partitions, log, count: metrics.listeners })
   const admission = new Admission(requests, health, asker, limit, config.TURNSTILE_MAX_LAG)
-  const traffic = new Traffic({ makeId, metrics, log })
+  const traffic = new Traffic({ makeId, metrics, tracer, log })
   const gate = new Gate({
     refusal: () => (isOpen && !traffic.isDraining ? admission.refusal() : undefined),
     makeId,

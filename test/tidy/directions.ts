@@ -10,6 +10,7 @@ const adapter = {
     ports,
     'src/engine/read-model-ports.ts',
     'src/engine/redrive-ports.ts',
+    'src/engine/trace-ports.ts',
     'src/actor/',
     'schemas/',
     'src/telemetry/',

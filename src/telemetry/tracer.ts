@@ -1,0 +1,157 @@
+import { type Span as OtelSpan, type Tracer as OtelTracer, SpanKind, type SpanOptions } from '@opentelemetry/api'
+import { isUuid } from '../actor/ids.ts'
+import type { Address, TurnRecord } from '../engine/ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
+import { idsOfTurn, type SpanIds } from './span-ids.ts'
+import { beginBy, closeHttp, contextOf, fail, follow, spanOf } from './spans.ts'
+import { parseTraceparent, type TraceContext } from './traceparent.ts'
+
+/**
+ * The house's stories as OpenTelemetry's spans, named by its semantic conventions. Whether a story that comes with a context is
+ * followed its flags say; the sampler is asked of those that begin here.
+ */
+export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
+  const begin = beginBy(otel, ids)
+  return {
+    request({ method, route, path, traceparent }) {
+      const parent = parseTraceparent(traceparent)
+      const name = route === undefined ? method : `${method} ${route}`
+      const start = () => begin(name, { kind: SpanKind.SERVER }, parent)
+      return follow(parent, start, (span, { status }) => {
+        span.setAttributes({ 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' })
+        if (route !== undefined) span.setAttribute('http.route', route)
+        closeHttp(span, status, 500)
+      })
+    },
+
+    turn(message) {
+      const { to, type, meta, isDelivered } = message
+      const parent = parseTraceparent(meta.traceparent)
+      const kind = isDelivered ? SpanKind.CONSUMER : SpanKind.INTERNAL
+      const start = () => begin(turnName(to, type), { kind }, parent, idsOfTurn(message))
+      return follow(parent, start, describeTurn)
+    },
+
+    commit(turns, size) {
+      const contexts = followed(turns.map(({ traceparent }) => traceparent))
+      const [first] = contexts
+      if (first === undefined) return undefined
+      const attributes = {
+        'db.system.name': 'postgresql',
+        'db.operation.name': 'commit',
+        'db.operation.batch.size': size,
+      }
+      const links = contexts.map((context) => ({ context: contextOf(context) }))
+      return spanOf(begin('commit', { kind: SpanKind.CLIENT, attributes, links }, first))
+    },
+
+    turnsAgain(turns) {
+      for (const turn of turns) {
+        const { kind, actorId: id, message, messageId, meta, at } = turn
+        const to = { kind, id }
+        const [own] = followed([meta.traceparent])
+        // Another one is the message's: nobody followed the turn.
+        if (own?.spanId !== idsOfTurn({ to, messageId }).spanId) continue
+        const options: SpanOptions = { kind: SpanKind.CONSUMER, startTime: Date.parse(at) }
+        const span = begin(turnName(to, message.type), options, parseTraceparent(meta.parent), own)
+        describeTurn(span, turn)
+        span.setAttribute('turnstile.told_again', true).end(Date.parse(at))
+      }
+    },
+
+    deadLetter({ kind, actorId: id, type, messageId, meta, code }) {
+      const parent = parseTraceparent(meta.traceparent)
+      const to = { kind, id }
+      // Not with the ids of the turn: that is the one which it has when it comes back.
+      const start = () => begin(turnName(to, type), { kind: SpanKind.CONSUMER }, parent)
+      follow(parent, start, (span) => {
+        span.setAttributes({ ...actorAttributes(to), ...messageAttributes('process', 'turn', messageId) })
+        fail(span, code)
+      })?.end(undefined)
+    },
+
+    publish({ messageId, meta }, subject) {
+      const [parent] = followed([meta.traceparent])
+      if (parent === undefined) return undefined
+      const template = templateOf(subject)
+      const attributes = {
+        ...messageAttributes('send', 'publish', messageId),
+        'messaging.destination.name': subject,
+        'messaging.destination.template': template,
+      }
+      // Not PRODUCER: that is for a span whose own context the message carries.
+      return spanOf(begin(`publish ${template}`, { kind: SpanKind.CLIENT, attributes }, parent))
+    },
+
+    effect({ service, type, actor, messageId, attempt, meta }) {
+      const [parent] = followed([meta.traceparent])
+      if (parent === undefined) return undefined
+      const attributes = {
+        ...messageAttributes('process', 'effect', messageId),
+        ...actorAttributes(actor),
+        'turnstile.service': service,
+        'turnstile.effect.attempt': attempt,
+      }
+      const span = begin(`effect ${service}.${type}`, { kind: SpanKind.CONSUMER, attributes }, parent)
+      return spanOf(span, (span, outcome) => {
+        span.setAttribute('turnstile.effect.outcome', outcome)
+        if (outcome === 'temporary') fail(span, outcome)
+      })
+    },
+
+    call({ method, url, attempt, traceparent }) {
+      const [parent] = followed([traceparent])
+      if (parent === undefined) return undefined
+      const { hostname, port, protocol } = new URL(url)
+      const attributes = {
+        'http.request.method': method,
+        'url.full': url,
+        'server.address': hostname,
+        'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+        ...(attempt > 1 && { 'http.request.resend_count': attempt - 1 }),
+      }
+      const span = begin(method, { kind: SpanKind.CLIENT, attributes }, parent)
+      return spanOf(span, (span, result) => {
+        if ('failed' in result) fail(span, result.failed)
+        else closeHttp(span, result.status, 400)
+      })
+    },
+  }
+}
+
+const turnName = ({ kind }: Address, type: string): string => `turn ${kind}.${type}`
+
+function describeTurn(
+  span: OtelSpan,
+  { kind, actorId: id, messageId, partition, version, decision }: TurnRecord,
+): void {
+  span.setAttributes({
+    ...messageAttributes('process', 'turn', messageId),
+    ...actorAttributes({ kind, id }),
+    'messaging.destination.partition.id': String(partition),
+    'turnstile.turn.version': version,
+    'turnstile.turn.outcome': decision.outcome,
+    ...(decision.because !== undefined && { 'turnstile.turn.because': decision.because }),
+  })
+}
+
+const actorAttributes = ({ kind, id }: Address) => ({ 'turnstile.actor.kind': kind, 'turnstile.actor.id': id })
+
+const messageAttributes = (type: 'send' | 'process', name: string, id: string) => ({
+  'messaging.system': 'nats',
+  'messaging.operation.type': type,
+  'messaging.operation.name': name,
+  'messaging.message.id': id,
+})
+
+/** Those of the contexts whose stories are followed. */
+function followed(traceparents: (string | undefined)[]): TraceContext[] {
+  return traceparents.flatMap((text) => parseTraceparent(text) ?? []).filter(({ isSampled }) => isSampled)
+}
+
+/** The subject without what names one actor, so that spans of one kind have one name. */
+const templateOf = (subject: string): string =>
+  subject
+    .split('.')
+    .map((token) => (isUuid(token) ? '{id}' : token))
+    .join('.')

@@ -39,6 +39,10 @@ test('what is not fit for a header is left out', () => {
   assert.deepEqual(headers, { 'Nats-Msg-Id': 'id' })
 })
 
+test('a trace context that is none is none', () => {
+  assert.equal(decodeHeaders({ traceparent: '00-x' }, place).meta.traceparent, undefined)
+})
+
 test('whatever the headers, a message has an id and a story, and always the same', () => {
   const names = [
     'Nats-Msg-Id',

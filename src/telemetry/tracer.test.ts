@@ -138,11 +138,11 @@ test('a dead letter is an error, and leaves the id of the turn for when it comes
 test('a publish has one name for all actors', () => {
   const { tracer, seen } = tracerForTests()
   tracer
-    .publish({ messageId, meta: { correlationId, traceparent: followed } }, `turnstile.cmd.show.${id}.ReserveSeats`)
+    .publish({ messageId, meta: { correlationId, traceparent: followed } }, `turnstile.mbx.12.show.${id}.ReserveSeats`)
     ?.end()
   const [publish] = seen()
-  assert.equal(publish?.name, 'publish turnstile.cmd.show.{id}.ReserveSeats')
-  assert.equal(publish?.attributes['messaging.destination.name'], `turnstile.cmd.show.${id}.ReserveSeats`)
+  assert.equal(publish?.name, 'publish turnstile.mbx.{partition}.show.{id}.ReserveSeats')
+  assert.equal(publish?.attributes['messaging.destination.name'], `turnstile.mbx.12.show.${id}.ReserveSeats`)
 })
 
 test('an effect shows its attempts, each with its calls', () => {

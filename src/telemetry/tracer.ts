@@ -149,9 +149,9 @@ function followed(traceparents: (string | undefined)[]): TraceContext[] {
   return traceparents.flatMap((text) => parseTraceparent(text) ?? []).filter(({ isSampled }) => isSampled)
 }
 
-/** The subject without what names one actor, so that spans of one kind have one name. */
+/** The subject without what names one actor or its partition, so that spans of one kind have one name. */
 const templateOf = (subject: string): string =>
   subject
     .split('.')
-    .map((token) => (isUuid(token) ? '{id}' : token))
+    .map((token) => (isUuid(token) ? '{id}' : token.replace(/^\d+$/, '{partition}')))
     .join('.')

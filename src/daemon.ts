@@ -8,8 +8,9 @@ import { callHttp } from './effects/http.ts'
 import { startEffects } from './effects/index.ts'
 import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/leases.ts'
-import type { Log } from './engine/ports.ts'
+import type { Deliver, Log } from './engine/ports.ts'
 import { Redriver } from './engine/redriver.ts'
+import { ShortWay } from './engine/short-way.ts'
 import { createIngress } from './ingress/server.ts'
 import { projections } from './projections/index.ts'
 import { Projector } from './projections/projector.ts'
@@ -81,7 +82,9 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     log,
   })
   parts.push({ name: 'broker', stop: () => broker.close() })
-  const { mailboxes, publisher, requests } = broker
+  const { mailboxes, publisher } = broker
+  let { requests } = broker
+  let deliver: Deliver = (command) => publisher.publish([command])
 
   if (roles.includes('worker')) {
     const limits = {
@@ -94,6 +97,10 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     const ports = { store, mailboxes, publisher, clock: systemClock, log, observer, tracer }
     const engine = new Engine(worker, actors, limits, ports)
     const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
+    const partitions = config.TURNSTILE_PARTITIONS
+    const shortWay = new ShortWay({ engine, requests, publisher, partitions, nowMs: Date.now, gathered: setImmediate })
+    requests = shortWay
+    deliver = shortWay.deliver
     engine.start()
     keeper.start()
     parts.push({ name: 'engine', stop: () => engine.stop() }, { name: 'leases', stop: () => keeper.stop() })
@@ -108,7 +115,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     parts.push({ name: 'redrives', stop: () => redrives.close() }, { name: 'redriver', stop: () => redriver.stop() })
   }
   if (roles.includes('effects')) {
-    const ports = { effects: broker.effects, publisher, store, clock: systemClock, callHttp, log, observer, tracer }
+    const outside = { clock: systemClock, callHttp, log, observer, tracer }
+    const ports = { effects: broker.effects, publisher, deliver, store, ...outside }
     const effects = await startEffects({ config, ...ports, random: Math.random })
     parts.push({ name: 'effects', stop: () => effects.close() })
   }

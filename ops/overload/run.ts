@@ -59,8 +59,7 @@ export async function runOverload(options: OverloadOptions): Promise<Overload> {
   options.progress('starting Postgres, nats-server and the daemon')
   const sandbox = await startSandbox()
   try {
-    // The cache of actors is full before the overload begins: what grows from then on is not the cache.
-    const env = { ...sandbox.env, LOG_LEVEL: 'warn', TURNSTILE_CACHED_ACTORS: '10000' }
+    const env = { ...sandbox.env, LOG_LEVEL: 'warn' }
     const { profile } = options
     const nodeArgs = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]
     // The calls of external services are published and wait in their queue: what they cost, no booking waits for.

@@ -6,7 +6,6 @@ import { mostMbPerHour, slopeOf } from './flat.ts'
 import { pictureOf } from './picture.ts'
 import { type Failure, runSoak, type Soak } from './run.ts'
 import type { Sample } from './samples.ts'
-import type { VisitName } from './visits.ts'
 
 const help = `npm run soak [-- options]: lets the daemon work for long, in all its roles and on servers of its own: bookings, cancellations,
 confirmations and refunds of tickets, VIP bundles, readers, and listeners that come and go. Ends with 1 unless memory is
@@ -54,8 +53,8 @@ const slope = ({ samples }: Soak): number =>
 
 const stored = ({ streams }: Sample): number => Object.values(streams).reduce((sum, messages) => sum + messages, 0)
 
-function byKind(failures: Failure[]): Map<VisitName, string[]> {
-  const kinds = new Map<VisitName, string[]>()
+function byKind(failures: Failure[]): Map<Failure['visit'], string[]> {
+  const kinds = new Map<Failure['visit'], string[]>()
   for (const { visit, atSeconds, error } of failures) {
     const known = kinds.get(visit) ?? []
     known.push(`after ${atSeconds} s: ${error}`)

@@ -13,7 +13,8 @@ export type SoakOptions = {
   progress(line: string): void
 }
 
-export type Failure = { visit: VisitName /** When it was noticed. */; atSeconds: number; error: string }
+/** Of a visit, or of the one who looks how the daemon stands. */
+export type Failure = { visit: VisitName | 'look' /** When it was noticed. */; atSeconds: number; error: string }
 
 export type Soak = {
   samples: Sample[]
@@ -35,8 +36,7 @@ export async function runSoak(options: SoakOptions): Promise<Soak> {
   options.progress('starting Postgres, nats-server, the services and the daemon')
   const sandbox = await startSandbox()
   try {
-    // A small cache is full soon: what grows from then on is not the cache.
-    const env = { ...sandbox.env, LOG_LEVEL: 'warn', TURNSTILE_CACHED_ACTORS: '10000' }
+    const env = { ...sandbox.env, LOG_LEVEL: 'warn' }
     const daemon = await startDaemon({ env })
     const sampler = await openSampler(sandbox, daemon)
     try {
@@ -62,15 +62,16 @@ async function visitAll(
   const failures: Failure[] = []
   const place = { url, shows: await createShows(url, shows) }
   const underWay = new Set<Promise<void>>()
+  const fail = (visit: Failure['visit'], { message }: Error): void => {
+    failures.push({ visit, atSeconds: Math.round(pastMs() / 1_000), error: message })
+  }
   const begin = (index: number): void => {
     const name = names[index % names.length] as VisitName
     const visit = visits[name]({ ...place, index })
       .then(() => {
         served[name] += 1
       })
-      .catch(({ message }: Error) => {
-        failures.push({ visit: name, atSeconds: Math.round(pastMs() / 1_000), error: message })
-      })
+      .catch((error: Error) => fail(name, error))
       .finally(() => underWay.delete(visit))
     underWay.add(visit)
   }
@@ -84,7 +85,11 @@ async function visitAll(
   const sampling = (async () => {
     for (let next = 0; next <= totalMs; next += sampleMs) {
       await sleep(Math.max(0, next - pastMs()))
-      samples.push(await look())
+      try {
+        samples.push(await look())
+      } catch (error) {
+        fail('look', error as Error)
+      }
     }
   })()
   for (let begun = 0; begun < (totalMs * perSecond) / 1_000; await sleep(5)) {

@@ -10,7 +10,9 @@ type Visit = (place: Place) => Promise<void>
 
 /** Longer than the services take to confirm a booking when all is well. */
 const confirmedWithinMs = 30_000
-const pollMs = 250
+/** Who waits for long looks ever more seldom: the looks of all who wait must not be what keeps them waiting. */
+const firstPollMs = 250
+const longestPollMs = 4_000
 const mostListenedMs = 10_000
 
 /** What people and other systems come for. One that throws has not got it. */
@@ -109,10 +111,10 @@ async function confirmedTickets({ url }: Place, booking: string): Promise<string
 
 async function found<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
   const untilMs = performance.now() + confirmedWithinMs
-  while (performance.now() < untilMs) {
+  for (let pauseMs = firstPollMs; performance.now() < untilMs; pauseMs = Math.min(pauseMs * 1.5, longestPollMs)) {
     const value = await look()
     if (value !== undefined) return value
-    await sleep(pollMs)
+    await sleep(pauseMs)
   }
   throw new Error(`waited in vain for ${what}`)
 }

@@ -13,7 +13,6 @@ import type { Subjects } from './subjects.ts'
 /** A handler that rejects could not even say what became of its effect: most likely the database is away. */
 const rejectedRetryMs = 1_000
 const reopenMs = 500
-const doneTimeoutMs = 2_000
 /** By how much the server's clock and ours may differ. */
 const clocksDifferMs = 60_000
 
@@ -148,20 +147,10 @@ export class EffectReader {
       attempt: info.delivered,
       // A server that was killed may have forgotten that it handed it over, and count from one again.
       mayBeRepeat: info.at < this.#brokeAtMs + clocksDifferMs || mayRepeat(headers, info.at),
-      done: async () => {
-        if (life === this.#life) await this.#done(reply)
-      },
+      // When this gets lost, the effect comes again by and by, and does no harm.
+      done: async () => tell('+ACK'),
       retry: (delayMs) => tell(`-NAK ${JSON.stringify({ delay: nanos(delayMs) })}`),
       working: () => tell('+WPI'),
-    }
-  }
-
-  /** When this gets lost, the effect comes again by and by, and does no harm. */
-  async #done(ackSubject: string): Promise<void> {
-    try {
-      await this.#options.connection.nats.request(ackSubject, '+ACK', { timeout: doneTimeoutMs })
-    } catch (error) {
-      this.#options.log.debug({ service: this.#options.service, err: error }, 'an effect that is done may come again')
     }
   }
 }

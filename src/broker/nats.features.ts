@@ -132,7 +132,8 @@ export function natsFeatures(name: string, url: () => string): void {
       })
       const sent = [effectOf(), effectOf()]
       await broker.publisher.publish(sent.slice(0, 1))
-      await until('the first is handled', () => handled.length === 1)
+      const isEmpty = async () => (await manager.streams.info(subjects.effectStream)).state.messages === 0
+      await until('the first is off the queue', async () => handled.length === 1 && (await isEmpty()))
       await manager.consumers.delete(subjects.effectStream, 'dead-nation')
       await broker.publisher.publish(sent.slice(1))
       await until('the second is handled', () => handled.length === 2)

@@ -62,8 +62,8 @@ function assemble(
 ): Broker {
   const ticker = new Ticker(tickMs)
   const acks = new Acks(connection, ticker)
-  const publisher = new NatsPublisher({ connection, acks, subjects, ticker, tracer, log })
   const requests = new NatsRequests(connection, acks, subjects, tracer)
+  const publisher = new NatsPublisher({ connection, acks, subjects, requests, ticker, tracer, log })
   const mailboxes = new NatsMailboxes(connection, manager, streams, subjects, ticker)
   const effects = new NatsEffectQueue(connection, manager, subjects, ticker, log)
   // A server can come back without its data.

@@ -4,6 +4,7 @@ import { TurnstileError } from '../errors.ts'
 import type { Acks, Stored } from './acks.ts'
 import type { Connection } from './connection.ts'
 import { markRepeat } from './headers.ts'
+import type { NatsRequests } from './requests.ts'
 import type { Subjects } from './subjects.ts'
 import type { Ticker } from './ticker.ts'
 import { encodeAnswer, encodeDeadLetter, encodeOutgoing, type Wire } from './wire.ts'
@@ -22,6 +23,8 @@ export type PublisherOptions = {
   connection: Connection
   acks: Acks
   subjects: Subjects
+  /** Those of this process: what answers them need not go by the broker. */
+  requests: NatsRequests
   ticker: Ticker
   tracer: Pick<Tracer, 'publish'>
   log: Log
@@ -34,6 +37,7 @@ export class NatsPublisher implements Publisher {
   readonly #subjects: Subjects
   readonly #tracer: Pick<Tracer, 'publish'>
   readonly #log: Log
+  readonly #requests: NatsRequests
   readonly #stopRetrying: () => void
   #queue: Item[] = []
   #head = 0
@@ -41,8 +45,9 @@ export class NatsPublisher implements Publisher {
   #underWay = 0
   #isClosed = false
 
-  constructor({ connection, acks, subjects, ticker, tracer, log }: PublisherOptions) {
+  constructor({ connection, acks, subjects, requests, ticker, tracer, log }: PublisherOptions) {
     this.#connection = connection
+    this.#requests = requests
     this.#acks = acks
     this.#subjects = subjects
     this.#tracer = tracer
@@ -67,7 +72,8 @@ export class NatsPublisher implements Publisher {
   reply(subject: string, answer: Answer): void {
     if (!this.#subjects.takesReplies(subject)) {
       this.#log.warn({ subject, requestId: answer.requestId }, 'an answer is not sent: it may not go to this subject')
-    } else this.#connection.tell(subject, encodeAnswer(answer))
+    } else if (subject === this.#requests.replyTo) this.#requests.answer(answer)
+    else this.#connection.tell(subject, encodeAnswer(answer))
   }
 
   announce(letter: DeadLetter): void {

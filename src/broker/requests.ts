@@ -23,8 +23,12 @@ export class NatsRequests implements Requests {
     this.#tracer = tracer
     connection.subscribe(this.replyTo, ({ data }) => {
       const answer = decodeAnswer(data)
-      if (answer) this.#handler(answer)
+      if (answer) this.answer(answer)
     })
+  }
+
+  answer(answer: Answer): void {
+    this.#handler(answer)
   }
 
   get isConnected(): boolean {

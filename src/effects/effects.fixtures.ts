@@ -4,9 +4,10 @@ import { text } from 'node:stream/consumers'
 import type { Service } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { systemClock } from '../clock.ts'
-import type { DeadLetter, EffectDelivery, Outgoing } from '../engine/ports.ts'
+import type { DeadLetter, EffectDelivery } from '../engine/ports.ts'
 import { noTracer } from '../engine/trace-ports.ts'
 import { callHttp } from './http.ts'
+import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
 import type { AnyAdapter } from './service.ts'
 import type { EffectSettings } from './worker.ts'
@@ -68,6 +69,7 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
     gate: { pass: (call) => call() },
     clock: systemClock,
     callHttp,
+    inHand: new InHand(systemClock),
     inTurn: new InTurn(),
     gateway,
     partitions: 64,
@@ -78,13 +80,8 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
     observer: { deadLetter() {}, called: (_, outcome) => void counted.push(outcome) },
     deadLetters: { keepDeadLetter: async (letter) => void letters.push(letter) },
     failures: { noteFailure: async () => {}, forgetFailure: async () => {} },
-    publisher: {
-      publish: async (messages: Outgoing[]) => {
-        for (const message of messages) if (message.to === 'mailbox') told.push(message.command)
-      },
-      reply() {},
-      announce() {},
-    },
+    publisher: { announce() {} },
+    deliver: async ({ command }) => void told.push(command),
   }
   return { settings, told, letters, counted }
 }

@@ -12,11 +12,11 @@ const maxAnswerBytes = 1024 * 1024
 
 /**
  * One call, over connections that are kept. The time-out covers everything, to the last byte of the answer.
- * Not `fetch`: that costs 270 µs of CPU a call, and this 80 to 140.
+ * Not `fetch`: that costs 270 µs of CPU a call. Nor signals and iterators, which cost as much as the call itself.
  *
  * @throws when there is no complete answer in time: then it is unknown whether the service did what was asked
  */
-export async function callHttp(
+export function callHttp(
   gateway: string,
   call: HttpCall,
   headers: Record<string, string>,
@@ -25,18 +25,34 @@ export async function callHttp(
   const { method } = call
   const url = urlOf(gateway, call)
   const content = contentOf(call)
-  const signal = AbortSignal.timeout(timeoutMs)
-  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    const { request } = url.startsWith('https:') ? https : http
-    request(url, { method, headers: { ...headers, ...content.headers }, signal }, resolve)
-      .on('error', reject)
-      .end(content.payload)
+  const maxBytes = method === 'GET' ? maxReadBytes : maxAnswerBytes
+  const { request } = url.startsWith('https:') ? https : http
+  return new Promise((resolve, reject) => {
+    const underWay = request(url, { method, headers: { ...headers, ...content.headers } })
+    const fail = (error: Error): void => {
+      clearTimeout(deadline)
+      underWay.destroy()
+      reject(error)
+    }
+    const deadline = setTimeout(() => fail(new Error(`there was no answer within ${timeoutMs} ms`)), timeoutMs)
+    underWay.on('error', fail)
+    underWay.on('response', (response) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes > maxBytes) fail(new Error(`the answer is longer than ${maxBytes} bytes`))
+        else chunks.push(chunk)
+      })
+      response.on('error', fail)
+      response.on('end', () => {
+        clearTimeout(deadline)
+        const { statusCode: status = 0, headers } = response
+        resolve({ status, retryAfter: headers['retry-after'], body: Buffer.concat(chunks).toString() })
+      })
+    })
+    underWay.end(content.payload)
   })
-  return {
-    status: response.statusCode ?? 0,
-    retryAfter: response.headers['retry-after'],
-    body: await readText(response, method === 'GET' ? maxReadBytes : maxAnswerBytes),
-  }
 }
 
 export const urlOf = (gateway: string, { path }: HttpCall): string => `${gateway.replace(/\/+$/, '')}${path}`
@@ -47,15 +63,4 @@ function contentOf(call: HttpCall): { payload?: Buffer; headers?: http.OutgoingH
     'text' in call ? ['text/plain; charset=utf-8', call.text] : ['application/json', JSON.stringify(call.body)]
   const payload = Buffer.from(text)
   return { payload, headers: { 'Content-Type': type, 'Content-Length': payload.length } }
-}
-
-async function readText(response: http.IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    bytes += chunk.length
-    if (bytes > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }

@@ -1,10 +1,11 @@
 import type { Config } from '../config.ts'
-import type { Clock, EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
+import type { Clock, Deliver, EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
 import type { Tracer } from '../engine/trace-ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
 import type { CallHttp } from './http.ts'
+import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
 import { watchPauses } from './pauses.ts'
 import { payments } from './payments.ts'
@@ -24,7 +25,8 @@ const pausesEveryMs = 1_000
 export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
   effects: EffectQueue
-  publisher: Publisher
+  publisher: Pick<Publisher, 'announce'>
+  deliver: Deliver
   store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>
   clock: Clock
   callHttp: CallHttp
@@ -70,13 +72,15 @@ function lineTo(adapter: AnyAdapter, { config, clock, log, observer }: EffectOpt
  * process.
  */
 async function startService(line: Line, options: EffectOptions): Promise<Worker> {
-  const { config, effects, publisher, store, clock, callHttp, random, log, observer, tracer } = options
+  const { config, effects, publisher, deliver, store, clock, callHttp, random, log, observer, tracer } = options
   const { adapter, gate } = line
   const settings = {
     adapter,
     gate,
+    inHand: new InHand(clock),
     inTurn: new InTurn(),
     publisher,
+    deliver,
     deadLetters: store,
     failures: store,
     observer,

@@ -11,6 +11,7 @@ import { noTracer } from '../engine/trace-ports.ts'
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
 import { callHttp } from './http.ts'
+import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
 import { startEffects } from './index.ts'
 import { carryOut, type EffectSettings } from './worker.ts'
@@ -70,6 +71,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 const settings = (): EffectSettings => ({
   adapter: deadNation,
   gate: { pass: (call) => call() },
+  inHand: new InHand(systemClock),
   inTurn: new InTurn(),
   gateway,
   partitions: 64,
@@ -94,13 +96,10 @@ const settings = (): EffectSettings => ({
       notes.delete(effectId)
     },
   },
-  publisher: {
-    async publish(messages) {
-      published.push(...messages)
-      happened.push('published')
-    },
-    reply() {},
-    announce: () => happened.push('announced'),
+  publisher: { announce: () => happened.push('announced') },
+  async deliver(command) {
+    published.push(command)
+    happened.push('published')
   },
 })
 
@@ -299,7 +298,7 @@ describe('a call that fails', () => {
 
 test('an outcome or a dead letter that cannot be stored leaves the effect on the queue', async () => {
   const failing = { ...settings() }
-  failing.publisher = { ...failing.publisher, publish: () => Promise.reject(new Error('closed')) }
+  failing.deliver = () => Promise.reject(new Error('closed'))
   failing.deadLetters = { keepDeadLetter: () => Promise.reject(new Error('gone')) }
   await assert.rejects(carryOut(effect(), failing), /closed/)
   await assert.rejects(carryOut(effect({ payload: Buffer.from('') }), failing), /gone/)
@@ -308,7 +307,7 @@ test('an outcome or a dead letter that cannot be stored leaves the effect on the
 
 test('closing waits for the calls under way', async () => {
   let hand: (effect: EffectDelivery) => Promise<void> = async () => {}
-  const { publisher, deadLetters, failures, clock, random, log } = settings()
+  const { publisher, deliver, deadLetters, failures, clock, random, log } = settings()
   const effects = await startEffects({
     config: { GATEWAY_ADDR: `${gateway}/`, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: 100 },
     effects: {
@@ -319,6 +318,7 @@ test('closing waits for the calls under way', async () => {
       },
     },
     publisher,
+    deliver,
     store: { ...deadLetters, ...failures, readPauses: async () => [] },
     clock,
     callHttp,

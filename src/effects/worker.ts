@@ -6,6 +6,7 @@ import { crashPoint } from '../crash-points.ts'
 import type {
   Clock,
   DeadLetter,
+  Deliver,
   EffectDelivery,
   Log,
   Observer,
@@ -18,6 +19,7 @@ import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
 import { type CallHttp, type HttpAnswer, urlOf } from './http.ts'
+import type { InHand } from './in-hand.ts'
 import type { InTurn } from './in-turn.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, HttpCall, ServiceCall } from './service.ts'
@@ -33,8 +35,10 @@ export type FailureNotes = Pick<Store, 'noteFailure' | 'forgetFailure'>
 export type EffectSettings = {
   adapter: AnyAdapter
   gate: Pick<Gate, 'pass'>
+  inHand: InHand
   inTurn: InTurn
-  publisher: Publisher
+  publisher: Pick<Publisher, 'announce'>
+  deliver: Deliver
   deadLetters: DeadLetters
   failures: FailureNotes
   observer: Pick<Observer, 'deadLetter' | 'called'>
@@ -50,9 +54,6 @@ export type EffectSettings = {
   timeoutMs: number
 }
 
-/** Half of the time after which the queue gives an effect to another process. */
-const workingEveryMs = 15_000
-
 /**
  * Carries out one effect: makes the call, and sends what came of it to the actor that asked. Only when that is stored is
  * the effect done, so a crash on the way repeats the call with the same key, and the outcome with the same id.
@@ -64,28 +65,15 @@ export async function carryOut(delivered: EffectDelivery, settings: EffectSettin
   const span = settings.tracer.effect(delivered)
   const effect = span ? { ...delivered, meta: { ...delivered.meta, traceparent: span.traceparent } } : delivered
 
-  const settled = new AbortController()
-  void keepInHand(effect, settings.clock, settled.signal)
-  try {
-    await settings.inTurn.run(effect.messageId, async (isSecond) => {
+  await settings.inHand.while(effect, () =>
+    settings.inTurn.run(effect.messageId, async (isSecond) => {
       const delivery = isSecond ? { ...effect, mayBeRepeat: true } : effect
       const outcome = await settings.gate.pass(() => timed(delivery, parsed, settings))
       if (!outcome) return effect.retry(0)
       await settle(effect, parsed.request, outcome, settings)
       span?.end(nameOf(outcome))
-    })
-  } finally {
-    // A reason, because without one an error with its stack is made up: some of the costliest microseconds of a call.
-    settled.abort('settled')
-  }
-}
-
-async function keepInHand(effect: EffectDelivery, clock: Clock, settled: AbortSignal): Promise<void> {
-  for (;;) {
-    await clock.sleep(workingEveryMs, settled)
-    if (settled.aborted) return
-    effect.working()
-  }
+    }),
+  )
 }
 
 type Parsed = { call: ServiceCall<unknown>; request: Tagged }
@@ -173,7 +161,7 @@ async function settle(
     await tryAgain(effect, request, outcome, settings)
   } else if (outcome.tell) {
     crashPoint('after-call', effect.service)
-    await settings.publisher.publish([outcomeCommand(effect, outcome.tell)])
+    await settings.deliver(outcomeCommand(effect, outcome.tell), effect.attempt > 1 || effect.mayBeRepeat)
     crashPoint('after-outcome', effect.service)
     await forgetFailure(effect, settings)
     await effect.done()

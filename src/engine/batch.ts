@@ -64,7 +64,7 @@ export function toCommit(batch: Batch): Commit {
   return { partitions, turns: batch.turns, states, deadLetters, pauses, disarmed }
 }
 
-/** The deliveries go back in front of their mailboxes, in their order. */
+/** The deliveries go back in front of their mailboxes, in their order; those of a mailbox that is gone, to where they came from. */
 export function putBack(batches: Batch[]): void {
   const redo = new Map<OwnedPartition, Delivery[]>()
   for (const { deliveries, partitions } of batches) {
@@ -79,7 +79,10 @@ export function putBack(batches: Batch[]): void {
     }
   }
   for (const [partition, deliveries] of redo) {
-    if (partition.isClosed) continue
+    if (partition.isClosed) {
+      for (const delivery of deliveries) delivery.giveBack?.()
+      continue
+    }
     // A commit that could not even be sent fails before those under way, so what failed first is not always the first.
     partition.redo = [...deliveries, ...partition.redo].sort((a, b) => a.sequence - b.sequence)
   }

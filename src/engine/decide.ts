@@ -84,7 +84,7 @@ function admit(around: Surroundings, batch: Batch, delivery: Delivery): Work[] {
   const partition = around.owned(delivery.partition)
   if (!partition) throw new Error(`partition ${delivery.partition} is decided upon without being owned`)
   enlist(batch, partition)
-  partition.cursor = delivery.sequence
+  if (delivery.sequence > 0) partition.cursor = delivery.sequence
   const parsed = parseDelivery(around.actors, delivery)
   const fault = around.faultOf(delivery) ?? ('fault' in parsed ? parsed.fault : misrouting(around, delivery))
   if (fault) batch.deadLetters.push(deadLetterOf(delivery, fault))

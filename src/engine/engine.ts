@@ -165,6 +165,15 @@ export class Engine {
     }
   }
 
+  /** Takes a command past the broker. @returns false when it cannot: its partition is another worker's, or on its way there */
+  handOver(delivery: Delivery): boolean {
+    const partition = this.#owned.get(delivery.partition)
+    if (!partition || partition.isLeaving || this.#isStopping) return false
+    partition.handed.push(delivery)
+    this.#wake.notify()
+    return true
+  }
+
   #isQuiet(partition: OwnedPartition): boolean {
     const isCommitted = partition.committed.head === partition.head && partition.committed.cursor === partition.cursor
     return isCommitted && this.#outbox.isDoneFor(partition)
@@ -299,6 +308,7 @@ export class Engine {
       log.debug({ correlationId, traceparent, actor, messageId, type: message.type, version, outcome }, 'turn')
     }
     for (const [turn, span] of batch.spans) span.end(turn)
+    for (const delivery of batch.deliveries) delivery.committed?.()
     this.#outbox.tell(batch.turns, upTo)
     for (const letter of batch.deadLetters) {
       const { kind, actorId, type, code, cause, messageId, meta } = letter

@@ -29,6 +29,8 @@ export class OwnedPartition {
   mailbox: Mailbox | undefined
   /** Taken from the mailbox, and to be decided again because their commit failed. Before anything new. */
   redo: Delivery[] = []
+  /** Handed over by this process itself, past the broker. */
+  handed: Delivery[] = []
   /** On its way out: finishes what is under way, takes nothing new. */
   isLeaving = false
   /** Gone: another worker's, or replaced by a fresh reading of the store. Whatever still points here has no effect. */
@@ -75,7 +77,7 @@ export class OwnedPartition {
   }
 
   get waiting(): number {
-    return this.redo.length + (this.mailbox?.waiting ?? 0)
+    return this.redo.length + this.handed.length + (this.mailbox?.waiting ?? 0)
   }
 
   /** Messages that nobody has decided yet, here and in the broker. */
@@ -86,9 +88,11 @@ export class OwnedPartition {
   take(max: number): Delivery[] {
     if (this.isLeaving || max <= 0) return []
     if (this.redo.length > 0) return this.redo.splice(0, max)
-    const deliveries = this.mailbox?.take(max) ?? []
+    // Half of it, so that neither way holds up the other.
+    const handed = this.handed.splice(0, Math.ceil(max / 2))
+    const deliveries = this.mailbox?.take(max - handed.length) ?? []
     this.taken = deliveries.at(-1)?.sequence ?? this.taken
-    return deliveries
+    return handed.length > 0 ? [...handed, ...deliveries] : deliveries
   }
 
   /** What was decided and not committed never happened. */
@@ -99,7 +103,7 @@ export class OwnedPartition {
 
   close(): void {
     this.isClosed = true
-    this.redo = []
+    for (const delivery of [...this.redo.splice(0), ...this.handed.splice(0)]) delivery.giveBack?.()
     void this.mailbox?.close()
     this.mailbox = undefined
   }

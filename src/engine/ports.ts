@@ -31,7 +31,7 @@ export type Address = { kind: string; id: string }
 /** A message as the mailbox hands it over: not yet parsed, because what does not parse must become a dead letter. */
 export type Delivery = {
   partition: number
-  /** Of the mailbox stream; strictly rising within a partition. */
+  /** Of the mailbox stream; strictly rising within a partition. 0 for what came past it. */
   sequence: number
   to: Address
   type: string
@@ -41,8 +41,12 @@ export type Delivery = {
   /** As published, for dead letters. */
   headers: Record<string, string>
   payload: Uint8Array
-  /** When the broker stored it, milliseconds since 1970. */
+  /** When the broker stored it, or who handed it over got it, milliseconds since 1970. */
   at: number
+  /** Of what came past the broker: nobody here decides it any more. */
+  giveBack?(): void
+  /** Of what came past the broker: it has had its turn, or is set aside, and that is committed. */
+  committed?(): void
 }
 
 // ── Broker ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,6 +215,13 @@ export interface EffectQueue {
     handle: (effect: EffectDelivery) => Promise<void>,
   ): Promise<EffectConsumer>
 }
+
+/**
+ * Resolves once a command is safe: committed, or stored in its mailbox. Tries for as long as the process is up.
+ *
+ * @param mayBeRepeat it may have been delivered before
+ */
+export type Deliver = (command: OutgoingCommand, mayBeRepeat: boolean) => Promise<void>
 
 export interface EffectConsumer {
   /** Another `concurrency` from now on; 0 takes nothing more. What was asked for before may still come. */

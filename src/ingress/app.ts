@@ -3,6 +3,7 @@ import http from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Log } from '../engine/ports.ts'
 import { answerClientError } from './client-errors.ts'
+import { guardDoor } from './door.ts'
 import type { Gate } from './gate.ts'
 import { Problem } from './problems.ts'
 import { toProblem } from './to-problem.ts'
@@ -26,10 +27,13 @@ export function createApp(traffic: Traffic, gate: Gate, makeId: () => string, lo
   const app: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
-    serverFactory: (handle) =>
-      http.createServer(serverOptions, (request, response) => {
+    serverFactory: (handle) => {
+      const server = http.createServer(serverOptions)
+      guardDoor(server, gate)
+      return server.on('request', (request, response) => {
         if (!gate.turnAway(request, response)) handle(request, response)
-      }),
+      })
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // An id of any length reaches its schema, which says what is wrong with it.

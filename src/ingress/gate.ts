@@ -14,14 +14,13 @@ export type GateOptions = {
 }
 
 /** Names and values in turn, as `writeHead` takes them without looking at them. */
-type Answer = { headers: string[]; body: string }
+type Answer = { headers: string[]; body: string; head: string }
 
 const countedForMs = 10_000
 
 /**
- * Turns away whoever would be refused anyway, before the body is read, a route is looked for or a line is logged. When
- * there is too much to do most requests end here: each costs two fifths of what it would cost behind the routes. Whoever only
- * asks is let through.
+ * Turns away whoever would be refused anyway, before the body is read, a route is looked for or a line is logged: when
+ * there is too much to do most requests end here. Whoever only asks is let through.
  */
 export class Gate {
   readonly #options: GateOptions
@@ -34,27 +33,44 @@ export class Gate {
   }
 
   /** @returns whether it was, and is answered by now */
-  turnAway(request: IncomingMessage, response: ServerResponse): boolean {
-    if (request.method !== 'POST' && request.method !== 'PUT') return false
-    const { refusal, makeId, metrics } = this.#options
-    const refused = refusal()
-    if (!refused) return false
-    const { headers, body } = this.#answerTo(refused)
-    response.writeHead(503, [...headers, 'Correlation-ID', correlationIdOf(request, makeId)]).end(body)
-    metrics.httpRequest('none', request.method, 503, 0)
-    this.#count(refused)
+  turnAway({ method = '', headers }: IncomingMessage, response: ServerResponse): boolean {
+    const answer = this.#answerTo(method)
+    if (!answer) return false
+    response.writeHead(503, [...answer.headers, 'Correlation-ID', this.#idOf(headers['correlation-id'])])
+    response.end(answer.body)
     return true
   }
 
-  #answerTo({ code, detail }: Refusal): Answer {
+  /** The same for whom there is no response to write to. @returns what goes on the wire, if it is turned away */
+  refuse(method: string, correlationId: string | undefined): string | undefined {
+    const answer = this.#answerTo(method)
+    return answer && `${answer.head}Correlation-ID: ${this.#idOf(correlationId)}\r\n\r\n${answer.body}`
+  }
+
+  #answerTo(method: string): Answer | undefined {
+    if (method !== 'POST' && method !== 'PUT') return undefined
+    const refused = this.#options.refusal()
+    if (!refused) return undefined
+    this.#options.metrics.httpRequest('none', method, 503, 0)
+    this.#count(refused)
+    return this.#known(refused)
+  }
+
+  #known({ code, detail }: Refusal): Answer {
     const known = this.#answers.get(detail)
     if (known) return known
     const problem = new Problem(code, detail)
     const body = JSON.stringify(problem.document())
     const type = { 'Content-Type': 'application/problem+json', 'Content-Length': String(Buffer.byteLength(body)) }
-    const answer = { headers: Object.entries({ ...problem.headers, ...type }).flat(), body }
+    const headers = Object.entries({ ...problem.headers, ...type })
+    const lines = ['HTTP/1.1 503 Service Unavailable', ...headers.map(([name, value]) => `${name}: ${value}`), '']
+    const answer = { headers: headers.flat(), body, head: lines.join('\r\n') }
     this.#answers.set(detail, answer)
     return answer
+  }
+
+  #idOf(given: string | string[] | undefined): string {
+    return correlationIdOf(given, this.#options.makeId)
   }
 
   /** A line for each would be a load of its own: there is one when it begins, and one with how many they were. */

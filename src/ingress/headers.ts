@@ -8,9 +8,8 @@ import { Problem } from './problems.ts'
 const correlationPattern = /^[\x21-\x7e]{1,128}$/
 const keyPattern = /^[\x20-\x7e]{1,255}$/
 
-/** The caller's `Correlation-ID`, or the made one when there is none that is fit to be carried on. */
-export function correlationIdOf(request: IncomingMessage, makeId: () => string): string {
-  const given = request.headers['correlation-id']
+/** The caller's `Correlation-ID`, or a made one when there is none that is fit to be carried on. */
+export function correlationIdOf(given: string | string[] | undefined, makeId: () => string): string {
   return typeof given === 'string' && correlationPattern.test(given) ? given : makeId()
 }
 

@@ -36,7 +36,7 @@ export class Traffic {
 
   begin(request: FastifyRequest, reply: FastifyReply): void {
     const beganMs = performance.now()
-    request.correlationId = correlationIdOf(request.raw, this.#options.makeId)
+    request.correlationId = correlationIdOf(request.raw.headers['correlation-id'], this.#options.makeId)
     reply.header('Correlation-ID', request.correlationId)
     this.#underWay++
     const span = this.#trace(request)

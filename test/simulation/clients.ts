@@ -19,6 +19,8 @@ type World = {
   reads: Pick<Reads, 'findTurns'>
   broker: MemoryBroker
   witness: Witness
+  /** Leaves a command to some process of the daemon's. */
+  handIn(command: OutgoingCommand): void
 }
 
 /** How long a client waits for an answer before it looks into the journal, and then asks again under the same id. */
@@ -190,7 +192,8 @@ export class Clients {
         asked.reply ??= reply
         isOver.abort('answered')
       })
-      await requests.send(asked.command, patienceMs).catch(() => undefined)
+      if (faults.random.chance(0.5)) this.#world.handIn(asked.command)
+      else await requests.send(asked.command, patienceMs).catch(() => undefined)
       if (!asked.reply) await host.clock.sleep(patienceMs, isOver.signal)
       if (asked.reply) return
       const found = await reads.findTurns([keyOf(address, messageId, mix.partitions)]).catch(() => [])

@@ -42,6 +42,8 @@ export const everySight = [
   'partitions taken up again',
   'told again by a new owner',
   'send joined the batch',
+  'command handed over',
+  'command given back',
   'chain goes on through the broker',
   'actor read from the store',
   'partition read in another stream',

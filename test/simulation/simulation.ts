@@ -1,5 +1,6 @@
 import { actors as shippedActors } from '../../actors/index.ts'
 import type { AnyActor } from '../../src/actor/actor.ts'
+import type { OutgoingCommand } from '../../src/engine/ports.ts'
 import type { LiveProjections } from '../../src/engine/read-model-ports.ts'
 import { projections as shippedReadModels } from '../../src/projections/index.ts'
 import type { AnyProjection } from '../../src/projections/projection.ts'
@@ -123,7 +124,8 @@ class Simulation {
     const host = new Host('clients', time, false)
     const { requests } = messaging.connect(host)
     const reads = database.connect(host)
-    const clients = new Clients({ host, faults, mix, requests, reads, broker: messaging.memory, witness })
+    const handIn = (command: OutgoingCommand): void => workers.ask(command)
+    const clients = new Clients({ host, faults, mix, requests, reads, broker: messaging.memory, witness, handIn })
     const ordered = (bookingId: string, tickets: number): void => clients.ordered(bookingId, tickets)
     const services = new Services(faults, { done: (deed) => witness.done(deed), ordered }, mix)
     const spoil = bug.ports ?? ((ports: WorkerPorts): WorkerPorts => ports)

@@ -2,9 +2,18 @@ import type { AnyActor } from '../../src/actor/actor.ts'
 import { startEffects } from '../../src/effects/index.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/leases.ts'
-import type { Clock, EffectQueue, Log, Mailboxes, Observer, Publisher } from '../../src/engine/ports.ts'
+import type {
+  Clock,
+  EffectQueue,
+  Log,
+  Mailboxes,
+  Observer,
+  OutgoingCommand,
+  Publisher,
+} from '../../src/engine/ports.ts'
 import type { LiveProjections, ProjectionObserver } from '../../src/engine/read-model-ports.ts'
 import { Redriver } from '../../src/engine/redriver.ts'
+import { ShortWay } from '../../src/engine/short-way.ts'
 import { noTracer } from '../../src/engine/trace-ports.ts'
 import type { AnyProjection } from '../../src/projections/projection.ts'
 import { Projector } from '../../src/projections/projector.ts'
@@ -38,7 +47,7 @@ export type WorkersOptions = {
   spoil(ports: WorkerPorts): WorkerPorts
 }
 
-type Worker = { host: Host; stop(): Promise<void> }
+type Worker = { host: Host; shortWay: ShortWay; stop(): Promise<void> }
 
 /** The processes of the daemon: as many as the seed wants, each with the shipped engine, lease keeper, effect workers and projector. */
 export class Workers {
@@ -73,6 +82,16 @@ export class Workers {
     })
   }
 
+  /** Gives a command to some process, as to its ingress, which takes the short way when it can. */
+  ask(command: OutgoingCommand): void {
+    const worker = this.#some()
+    const { faults } = this.#options
+    if (!worker) return
+    faults.time.plan(faults.delayMs(), () => {
+      worker.host.run(() => void worker.shortWay.send(command, askingMs).catch(() => undefined))
+    })
+  }
+
   #some(): Worker | undefined {
     return this.#running.size > 0 ? this.#options.faults.random.pick([...this.#running]) : undefined
   }
@@ -82,7 +101,7 @@ export class Workers {
     const { faults } = this.#options
     const host = new Host(`worker ${++this.#started}`, faults.time)
     faults.trace.note(host.name, 'starts')
-    const worker = { host, stop: this.#run(host) }
+    const worker = { host, ...this.#run(host) }
     this.#running.add(worker)
     host.whenDead(() => {
       this.#running.delete(worker)
@@ -90,13 +109,13 @@ export class Workers {
     })
   }
 
-  /** What `startDaemon` puts together. @returns what stops it in good order */
-  #run(host: Host): () => Promise<void> {
+  /** What `startDaemon` puts together. `stop` stops it in good order. */
+  #run(host: Host): Omit<Worker, 'host'> {
     const { actors, readModels, mix, faults, database, messaging, services, spoil } = this.#options
     const { partitions, batchMessages, cachedActors, bookingMs, bundleStepMs } = mix
     const { clock } = host
     const broker = messaging.connect(host)
-    const { mailboxes, publisher, effects: queue } = broker
+    const { mailboxes, publisher, effects: queue, requests } = broker
     const projections = database.connectProjections(host)
     const ports = spoil({ store: database.connect(host), projections, mailboxes, publisher, effects: queue })
     const [log, observer] = [logOf(faults.sightings), observerOf(faults.sightings)]
@@ -111,6 +130,14 @@ export class Workers {
     const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
     const owned = () => engine.partitions.map(({ id }) => id)
     const redriver = new Redriver(partitions, owned, { ...ports, redrives: ports.store, clock, log, observer })
+    const shortWay = new ShortWay({
+      engine: sighted(engine, faults.sightings),
+      requests,
+      publisher: ports.publisher,
+      partitions,
+      nowMs: () => faults.time.nowMs,
+      gathered: (task) => faults.time.plan(1, () => host.run(task)),
+    })
     engine.start()
     keeper.start()
     redriver.start()
@@ -123,8 +150,11 @@ export class Workers {
     }
     const callHttp = services.connect(host)
     const outside = { clock, callHttp, random: faults.random.fraction, log, observer, tracer: noTracer }
-    const starting = untilItStarts(() => startEffects({ config, ...ports, ...outside }), clock)
-    return async () => {
+    const starting = untilItStarts(
+      () => startEffects({ config, ...ports, deliver: shortWay.deliver, ...outside }),
+      clock,
+    )
+    const stop = async (): Promise<void> => {
       await projector.stop()
       await ports.projections.close()
       await (await starting).close()
@@ -133,6 +163,24 @@ export class Workers {
       await engine.stop()
       await broker.close()
     }
+    return { shortWay, stop }
+  }
+}
+
+/** Notes what is handed over, and what comes back. */
+function sighted(engine: Engine, sightings: Sightings): Pick<Engine, 'handOver'> {
+  return {
+    handOver(delivery) {
+      const isTaken = engine.handOver({
+        ...delivery,
+        giveBack() {
+          sightings.note('command given back')
+          delivery.giveBack?.()
+        },
+      })
+      if (isTaken) sightings.note('command handed over')
+      return isTaken
+    },
   }
 }
 
@@ -148,6 +196,8 @@ async function untilItStarts<T>(start: () => Promise<T>, clock: Clock): Promise<
 }
 
 const restartMs = 200
+/** How long a process tries to store what its engine does not take. */
+const askingMs = 1_500
 const dayMs = 86_400_000
 
 const sightsInLog: Record<string, Sight> = {

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { parseTraceparent } from './traceparent.ts'
+import { readTraceparent } from './traceparent.ts'
 
 /**
  * JSON lines on stdout.
@@ -20,6 +20,5 @@ export function createLog(level: string, worker: string, destination?: Destinati
 function withTraceId(fields: Record<string, unknown>): Record<string, unknown> {
   if (!('traceparent' in fields)) return fields
   const { traceparent, ...others } = fields
-  const context = parseTraceparent(traceparent as string | undefined)
-  return context ? { ...others, trace_id: context.traceId } : others
+  return typeof traceparent === 'string' ? { ...others, trace_id: readTraceparent(traceparent).traceId } : others
 }

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Those of a span that is about to begin. What is not given is random. */
 export type PlannedIds = { traceId?: string; spanId?: string }
@@ -7,10 +7,14 @@ export type PlannedIds = { traceId?: string; spanId?: string }
 export class SpanIds {
   planned: PlannedIds = {}
 
-  generateTraceId = (): string => this.planned.traceId ?? randomBytes(16).toString('hex')
+  generateTraceId = (): string => this.planned.traceId ?? randomHex() + randomHex()
 
-  generateSpanId = (): string => this.planned.spanId ?? randomBytes(8).toString('hex')
+  generateSpanId = (): string => this.planned.spanId ?? randomHex()
 }
+
+/** 16 digits. They are no secret, and a source of secrets costs as much as all the rest of a span. */
+const randomHex = (): string => randomDigits() + randomDigits()
+const randomDigits = (): string => ((Math.random() * 2 ** 32) >>> 0).toString(16).padStart(8, '0')
 
 type Turn = { to: { kind: string; id: string }; messageId: string }
 

@@ -10,27 +10,36 @@ import {
 } from '@opentelemetry/api'
 import type { Span } from '../engine/trace-ports.ts'
 import type { PlannedIds, SpanIds } from './span-ids.ts'
-import { formatTraceparent, type TraceContext } from './traceparent.ts'
+import { formatTraceparent, readTraceparent } from './traceparent.ts'
 
 /** Begins a span: below its parent, or as the first of a trace, for which the sampler is asked. */
-export type Begin = (name: string, options: SpanOptions, parent?: TraceContext, planned?: PlannedIds) => OtelSpan
+export type Begin = (
+  name: string,
+  options: SpanOptions,
+  traceparent: string | undefined,
+  planned?: PlannedIds,
+) => OtelSpan
 
 export const beginBy =
   (otel: OtelTracer, ids: SpanIds): Begin =>
-  (name, options, parent, planned = {}) => {
+  (name, options, traceparent, planned = none) => {
     ids.planned = planned
-    return otel.startSpan(name, options, parent ? trace.setSpanContext(ROOT_CONTEXT, contextOf(parent)) : ROOT_CONTEXT)
+    const context =
+      traceparent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, contextOf(traceparent))
+    return otel.startSpan(name, options, context)
   }
 
-export function contextOf({ traceId, spanId, isSampled }: TraceContext): SpanContext {
+const none: PlannedIds = {}
+
+export function contextOf(traceparent: string): SpanContext {
+  const { traceId, spanId, isSampled } = readTraceparent(traceparent)
   return { traceId, spanId, traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE, isRemote: true }
 }
 
+type Close<Result> = (span: OtelSpan, result: Result) => void
+
 /** @param close puts into it what has come of it */
-export function spanOf<Result = void>(
-  span: OtelSpan,
-  close: (span: OtelSpan, result: Result) => void = () => {},
-): Span<Result> {
+export function spanOf<Result = void>(span: OtelSpan, close: Close<Result> = () => {}): Span<Result> {
   const { traceId, spanId } = span.spanContext()
   return {
     traceparent: formatTraceparent({ traceId, spanId, isSampled: span.isRecording() }),
@@ -42,18 +51,16 @@ export function spanOf<Result = void>(
 }
 
 /**
- * A part of a story that is followed, or the beginning of one. Of a beginning that the sampler does not want there is no more than a
- * context, which tells all that follows.
+ * The same for one that the sampler may not want. Of the beginning of a story there is then a context all the same, which says so to
+ * all that follows.
  */
-export function follow<Result>(
-  parent: TraceContext | undefined,
-  start: () => OtelSpan,
-  close: (span: OtelSpan, result: Result) => void,
+export function sampledSpanOf<Result>(
+  span: OtelSpan,
+  traceparent: string | undefined,
+  close: Close<Result>,
 ): Span<Result> | undefined {
-  if (parent?.isSampled === false) return undefined
-  const span = start()
   if (span.isRecording()) return spanOf(span, close)
-  const isBeginning = parent === undefined && trace.isSpanContextValid(span.spanContext())
+  const isBeginning = traceparent === undefined && trace.isSpanContextValid(span.spanContext())
   return isBeginning ? spanOf(span) : undefined
 }
 

@@ -1,10 +1,9 @@
 import { type Span as OtelSpan, type Tracer as OtelTracer, SpanKind, type SpanOptions } from '@opentelemetry/api'
-import { isUuid } from '../actor/ids.ts'
 import type { Address, TurnRecord } from '../engine/ports.ts'
 import type { Tracer } from '../engine/trace-ports.ts'
 import { idsOfTurn, type SpanIds } from './span-ids.ts'
-import { beginBy, closeHttp, contextOf, fail, follow, spanOf } from './spans.ts'
-import { parseTraceparent, type TraceContext } from './traceparent.ts'
+import { beginBy, closeHttp, contextOf, fail, sampledSpanOf, spanOf } from './spans.ts'
+import { isSampled, readTraceparent } from './traceparent.ts'
 
 /**
  * The house's stories as OpenTelemetry's spans, named by its semantic conventions. Whether a story that comes with a context is
@@ -14,10 +13,10 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
   const begin = beginBy(otel, ids)
   return {
     request({ method, route, path, traceparent }) {
-      const parent = parseTraceparent(traceparent)
+      if (isLeftAlone(traceparent)) return undefined
       const name = route === undefined ? method : `${method} ${route}`
-      const start = () => begin(name, { kind: SpanKind.SERVER }, parent)
-      return follow(parent, start, (span, { status }) => {
+      const span = begin(name, { kind: SpanKind.SERVER }, traceparent)
+      return sampledSpanOf(span, traceparent, (span, { status }) => {
         span.setAttributes({ 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' })
         if (route !== undefined) span.setAttribute('http.route', route)
         closeHttp(span, status, 500)
@@ -25,15 +24,16 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
     },
 
     turn(message) {
-      const { to, type, meta, isDelivered } = message
-      const parent = parseTraceparent(meta.traceparent)
+      const { to, type, isDelivered } = message
+      const { traceparent } = message.meta
+      if (isLeftAlone(traceparent)) return undefined
       const kind = isDelivered ? SpanKind.CONSUMER : SpanKind.INTERNAL
-      const start = () => begin(turnName(to, type), { kind }, parent, idsOfTurn(message))
-      return follow(parent, start, describeTurn)
+      const span = begin(turnName(to, type), { kind }, traceparent, idsOfTurn(message))
+      return sampledSpanOf(span, traceparent, describeTurn)
     },
 
     commit(turns, size) {
-      const contexts = followed(turns.map(({ traceparent }) => traceparent))
+      const contexts = turns.flatMap(({ traceparent }) => (isSampled(traceparent) ? traceparent : []))
       const [first] = contexts
       if (first === undefined) return undefined
       const attributes = {
@@ -48,31 +48,30 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
     turnsAgain(turns) {
       for (const turn of turns) {
         const { kind, actorId: id, message, messageId, meta, at } = turn
+        if (!isFollowed(meta.traceparent)) continue
+        const own = readTraceparent(meta.traceparent)
         const to = { kind, id }
-        const [own] = followed([meta.traceparent])
         // Another one is the message's: nobody followed the turn.
-        if (own?.spanId !== idsOfTurn({ to, messageId }).spanId) continue
+        if (own.spanId !== idsOfTurn({ to, messageId }).spanId) continue
         const options: SpanOptions = { kind: SpanKind.CONSUMER, startTime: Date.parse(at) }
-        const span = begin(turnName(to, message.type), options, parseTraceparent(meta.parent), own)
+        const span = begin(turnName(to, message.type), options, meta.parent, own)
         describeTurn(span, turn)
         span.setAttribute('turnstile.told_again', true).end(Date.parse(at))
       }
     },
 
-    deadLetter({ kind, actorId: id, type, messageId, meta, code }) {
-      const parent = parseTraceparent(meta.traceparent)
+    deadLetter({ kind, actorId: id, type, messageId, meta: { traceparent }, code }) {
+      if (isLeftAlone(traceparent)) return
       const to = { kind, id }
       // Not with the ids of the turn: that is the one which it has when it comes back.
-      const start = () => begin(turnName(to, type), { kind: SpanKind.CONSUMER }, parent)
-      follow(parent, start, (span) => {
-        span.setAttributes({ ...actorAttributes(to), ...messageAttributes('process', 'turn', messageId) })
-        fail(span, code)
-      })?.end(undefined)
+      const span = begin(turnName(to, type), { kind: SpanKind.CONSUMER }, traceparent)
+      span.setAttributes({ ...actorAttributes(to), ...messageAttributes('process', 'turn', messageId) })
+      fail(span, code)
+      span.end()
     },
 
-    publish({ messageId, meta }, subject) {
-      const [parent] = followed([meta.traceparent])
-      if (parent === undefined) return undefined
+    publish({ messageId, meta: { traceparent } }, subject) {
+      if (!isFollowed(traceparent)) return undefined
       const template = templateOf(subject)
       const attributes = {
         ...messageAttributes('send', 'publish', messageId),
@@ -80,19 +79,18 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
         'messaging.destination.template': template,
       }
       // Not PRODUCER: that is for a span whose own context the message carries.
-      return spanOf(begin(`publish ${template}`, { kind: SpanKind.CLIENT, attributes }, parent))
+      return spanOf(begin(`publish ${template}`, { kind: SpanKind.CLIENT, attributes }, traceparent))
     },
 
-    effect({ service, type, actor, messageId, attempt, meta }) {
-      const [parent] = followed([meta.traceparent])
-      if (parent === undefined) return undefined
+    effect({ service, type, actor, messageId, attempt, meta: { traceparent } }) {
+      if (!isFollowed(traceparent)) return undefined
       const attributes = {
         ...messageAttributes('process', 'effect', messageId),
         ...actorAttributes(actor),
         'turnstile.service': service,
         'turnstile.effect.attempt': attempt,
       }
-      const span = begin(`effect ${service}.${type}`, { kind: SpanKind.CONSUMER, attributes }, parent)
+      const span = begin(`effect ${service}.${type}`, { kind: SpanKind.CONSUMER, attributes }, traceparent)
       return spanOf(span, (span, outcome) => {
         span.setAttribute('turnstile.effect.outcome', outcome)
         if (outcome === 'temporary') fail(span, outcome)
@@ -100,8 +98,7 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
     },
 
     call({ method, url, attempt, traceparent }) {
-      const [parent] = followed([traceparent])
-      if (parent === undefined) return undefined
+      if (!isFollowed(traceparent)) return undefined
       const { hostname, port, protocol } = new URL(url)
       const attributes = {
         'http.request.method': method,
@@ -110,7 +107,7 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
         'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
         ...(attempt > 1 && { 'http.request.resend_count': attempt - 1 }),
       }
-      const span = begin(method, { kind: SpanKind.CLIENT, attributes }, parent)
+      const span = begin(method, { kind: SpanKind.CLIENT, attributes }, traceparent)
       return spanOf(span, (span, result) => {
         if ('failed' in result) fail(span, result.failed)
         else closeHttp(span, result.status, 400)
@@ -118,6 +115,13 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
     },
   }
 }
+
+/** It is a part of a story that is followed. */
+const isFollowed = (traceparent: string | undefined): traceparent is string =>
+  traceparent !== undefined && isSampled(traceparent)
+
+/** It is a part of one that is not. */
+const isLeftAlone = (traceparent: string | undefined): boolean => traceparent !== undefined && !isSampled(traceparent)
 
 const turnName = ({ kind }: Address, type: string): string => `turn ${kind}.${type}`
 
@@ -144,14 +148,6 @@ const messageAttributes = (type: 'send' | 'process', name: string, id: string) =
   'messaging.message.id': id,
 })
 
-/** Those of the contexts whose stories are followed. */
-function followed(traceparents: (string | undefined)[]): TraceContext[] {
-  return traceparents.flatMap((text) => parseTraceparent(text) ?? []).filter(({ isSampled }) => isSampled)
-}
-
 /** The subject without what names one actor or its partition, so that spans of one kind have one name. */
 const templateOf = (subject: string): string =>
-  subject
-    .split('.')
-    .map((token) => (isUuid(token) ? '{id}' : token.replace(/^\d+$/, '{partition}')))
-    .join('.')
+  subject.replace(/(?<=\.)\d+(?=\.)/, '{partition}').replace(/(?<=\.)[0-9a-f]{8}-[0-9a-f-]{27}(?=\.)/, '{id}')

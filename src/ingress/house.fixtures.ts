@@ -12,7 +12,7 @@ import type {
   TurnEvents,
 } from '../engine/ports.ts'
 import type { OpsRow, Page, ReadModels, ReadRow } from '../engine/read-model-ports.ts'
-import { noTracer } from '../engine/trace-ports.ts'
+import { noTracer, type Tracer } from '../engine/trace-ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 
@@ -44,6 +44,7 @@ export type TestHouse = {
   onSend: (command: OutgoingCommand) => Promise<{ duplicate: boolean }>
   answer(answer: Answer): void
   metrics: Metrics
+  tracer: Tracer
   logged: { level: string; fields: Record<string, unknown>; message: string }[]
   log: Log
 }
@@ -128,6 +129,7 @@ export function createHouse(): TestHouse {
       },
     },
     metrics: createMetrics(),
+    tracer: noTracer,
     logged,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
   }
@@ -147,8 +149,8 @@ export async function openIngress(
   isOpen = true,
 ): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
-  const { requests, reads, readModels, feed, metrics, log } = house
-  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, tracer: noTracer, log })
+  const { requests, reads, readModels, feed, metrics, tracer, log } = house
+  const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, tracer, log })
   await ingress.listen()
   return ingress
 }

@@ -7,7 +7,7 @@ import type { Address, DeadLetter, EffectDelivery, Meta, TurnRecord } from './po
  */
 export interface Tracer {
   /** An HTTP request has come. One without a context begins a story, and whether that is followed is decided here. */
-  request(request: TracedRequest): Span<{ status: number }> | undefined
+  request(request: TracedRequest): Span<TracedAnswer> | undefined
   /**
    * A message is about to have its turn; one without a context begins a story here. The span's context is made from the actor and
    * the message, so that it is the same whoever decides it and however often.
@@ -38,10 +38,14 @@ export type EffectOutcome = 'done' | 'refused' | 'temporary'
 
 export type TracedRequest = {
   method: string
-  /** The pattern, such as `/shows/:show_id`, if it fits one. */
-  route: string | undefined
   path: string
   traceparent: string | undefined
+}
+
+export type TracedAnswer = {
+  status: number
+  /** The pattern that the request's path fits, such as `/shows/:show_id`, if there is one. */
+  route: string | undefined
 }
 
 export type TracedMessage = {

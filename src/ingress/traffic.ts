@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../engine/ports.ts'
-import type { Span, Tracer } from '../engine/trace-ports.ts'
+import type { Span, TracedAnswer, Tracer } from '../engine/trace-ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { correlationIdOf, traceparentOf } from './headers.ts'
 import { eventStream } from './route.ts'
@@ -14,11 +14,11 @@ declare module 'fastify' {
   }
 }
 
-type RequestSpan = Span<{ status: number }>
+type RequestSpan = Span<TracedAnswer>
 type TrafficOptions = { makeId: () => string; metrics: Metrics; tracer: Pick<Tracer, 'request'>; log: Log }
 
 /** Somebody asks for them every few seconds, and no story begins with them. */
-const untraced = new Set<string | undefined>(operationRoutes.map(({ path }) => path))
+const untraced = new Set<string>(operationRoutes.map(({ path }) => path))
 
 /** What nginx counts a request as whose client hung up before the answer. */
 const clientClosedRequest = 499
@@ -45,10 +45,10 @@ export class Traffic {
 
   #trace(request: FastifyRequest): RequestSpan | undefined {
     request.traceparent = traceparentOf(request.raw)
-    const { traceparent, method, url, routeOptions } = request
-    if (untraced.has(routeOptions.url)) return undefined
+    const { traceparent, method, url } = request
     const path = url.split('?', 1)[0] ?? url
-    const span = this.#options.tracer.request({ method, route: routeOptions.url, path, traceparent })
+    if (untraced.has(path)) return undefined
+    const span = this.#options.tracer.request({ method, path, traceparent })
     request.traceparent = span?.traceparent ?? traceparent
     return span
   }
@@ -70,7 +70,7 @@ export class Traffic {
     if (reply.getHeader('Content-Type') !== eventStream) {
       this.#options.metrics.httpRequest(route, method, status, tookMs / 1_000)
     }
-    span?.end({ status })
+    span?.end({ status, route: request.routeOptions.url })
     this.#options.log.debug({ correlationId, traceparent, method, path: request.url, status, tookMs }, 'answered')
     if (--this.#underWay === 0) for (const resolve of this.#onFinished.splice(0)) resolve()
   }

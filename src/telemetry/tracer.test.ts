@@ -32,8 +32,9 @@ const recordOf = (traceparent: string, parent?: string): TurnRecord => ({
 
 test('a request that comes with a context is a part of that trace; one that comes without begins another', () => {
   const { tracer, seen } = tracerForTests()
-  const request = { method: 'POST', route: '/shows', path: '/shows' }
-  for (const traceparent of [followed, undefined]) tracer.request({ ...request, traceparent })?.end({ status: 201 })
+  const request = { method: 'POST', path: '/shows' }
+  const answer = { status: 201, route: '/shows' }
+  for (const traceparent of [followed, undefined]) tracer.request({ ...request, traceparent })?.end(answer)
   const [within, beginning] = seen()
   assert.equal(within?.name, 'POST /shows')
   assert.equal(within?.parent, followed)
@@ -49,8 +50,8 @@ test('a request that comes with a context is a part of that trace; one that come
 
 test('only what is the fault of the server is an error of it', () => {
   const { tracer, seen } = tracerForTests()
-  const request = { method: 'GET', route: undefined, path: '/x', traceparent: undefined }
-  for (const status of [404, 503]) tracer.request(request)?.end({ status })
+  const request = { method: 'GET', path: '/x', traceparent: undefined }
+  for (const status of [404, 503]) tracer.request(request)?.end({ status, route: undefined })
   assert.deepEqual(
     seen().map(({ name, isError, attributes }) => [name, isError, attributes['error.type']]),
     [
@@ -173,7 +174,7 @@ test('of a story that is not followed nothing is shown, and its context is left 
   const { tracer, seen } = tracerForTests()
   const meta = { correlationId, traceparent: unfollowed }
   assert.equal(tracer.turn(delivered(unfollowed)), undefined)
-  assert.equal(tracer.request({ method: 'GET', route: '/', path: '/', traceparent: unfollowed }), undefined)
+  assert.equal(tracer.request({ method: 'GET', path: '/', traceparent: unfollowed }), undefined)
   assert.equal(tracer.publish({ messageId, meta }, 'x'), undefined)
   assert.equal(tracer.effect({ meta } as EffectDelivery), undefined)
   assert.equal(tracer.call({ method: 'GET', url: 'x', attempt: 1, traceparent: unfollowed }), undefined)
@@ -182,11 +183,11 @@ test('of a story that is not followed nothing is shown, and its context is left 
 
 test('a story that begins and that the sampler does not want says so to all that follows', () => {
   const { tracer, seen } = tracerForTests(0)
-  const request = tracer.request({ method: 'GET', route: '/', path: '/', traceparent: undefined })
+  const request = tracer.request({ method: 'GET', path: '/', traceparent: undefined })
   const turn = tracer.turn(delivered())
   assert.equal(request && isSampled(request.traceparent), false)
   assert.equal(turn && isSampled(turn.traceparent), false)
-  request?.end({ status: 200 })
+  request?.end({ status: 200, route: '/' })
   turn?.end(recordOf(turn.traceparent))
   assert.equal(tracer.commit(turn ? [turn] : [], 1), undefined)
   assert.deepEqual(seen(), [])

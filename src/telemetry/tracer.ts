@@ -12,13 +12,12 @@ import { isSampled, readTraceparent } from './traceparent.ts'
 export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
   const begin = beginBy(otel, ids)
   return {
-    request({ method, route, path, traceparent }) {
+    request({ method, path, traceparent }) {
       if (isLeftAlone(traceparent)) return undefined
-      const name = route === undefined ? method : `${method} ${route}`
-      const span = begin(name, { kind: SpanKind.SERVER }, traceparent)
-      return sampledSpanOf(span, traceparent, (span, { status }) => {
+      const span = begin(method, { kind: SpanKind.SERVER }, traceparent)
+      return sampledSpanOf(span, traceparent, (span, { status, route }) => {
         span.setAttributes({ 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' })
-        if (route !== undefined) span.setAttribute('http.route', route)
+        if (route !== undefined) span.updateName(`${method} ${route}`).setAttribute('http.route', route)
         closeHttp(span, status, 500)
       })
     },

@@ -30,6 +30,11 @@ const environment = z.object({
     .default('turnstile'),
   /** How many partitions the actors are spread over; fixed for the life of the data. */
   TURNSTILE_PARTITIONS: integer(1, 512).default(64),
+  /** On how many servers of a NATS cluster each stream is kept. */
+  TURNSTILE_STREAM_REPLICAS: z.coerce
+    .number()
+    .pipe(z.literal([1, 3, 5], 'must be 1, 3 or 5'))
+    .default(1),
   /** How long a worker that says nothing keeps its partitions. */
   TURNSTILE_LEASE_MS: integer(1_000, 60_000).default(5_000),
   /** The most messages of one commit. */

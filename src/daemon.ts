@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { actors } from '../actors/index.ts'
+import { services } from '../schemas/index.ts'
 import { openBroker } from './broker/nats.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -19,6 +20,7 @@ import { openStore, prepareDatabase } from './store/postgres.ts'
 import { openLiveProjections } from './store/projections.ts'
 import { openRedrives } from './store/redrive.ts'
 import { createLog } from './telemetry/log.ts'
+import { lookAgain } from './telemetry/look.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { openTracing } from './telemetry/tracing.ts'
 
@@ -33,6 +35,9 @@ const projectorDeadlineMs = 10_000
 /** Nobody waits for a redrive, and it reads long pages. */
 const redriveDeadlineMs = 10_000
 const dayMs = 24 * 60 * 60_000
+const censusEveryMs = 5_000
+/** The server looks up each consumer for it. */
+const queuesEveryMs = 10_000
 
 type Part = { name: string; stop(): Promise<void> }
 
@@ -78,6 +83,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
     tracer,
     log,
   })
@@ -118,7 +124,11 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     const outside = { clock: systemClock, callHttp, log, observer, tracer }
     const ports = { effects: broker.effects, publisher, deliver, store, ...outside }
     const effects = await startEffects({ config, ...ports, random: Math.random })
-    parts.push({ name: 'effects', stop: () => effects.close() })
+    const look = async () => {
+      for (const service of services) metrics.effectsLag(service, await broker.effects.waiting(service))
+    }
+    const queues = lookAgain({ look, everyMs: queuesEveryMs, clock: systemClock, log })
+    parts.push({ name: 'effects', stop: () => effects.close() }, { name: 'queues', stop: () => queues.close() })
   }
   if (roles.includes('projector')) {
     const live = openLiveProjections({
@@ -132,6 +142,9 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   }
   const isOpen = roles.includes('ingress')
   const { reads, readModels, feed } = store
+  const look = async () => metrics.census(await reads.census())
+  const census = lookAgain({ look, everyMs: censusEveryMs, clock: systemClock, log })
+  parts.push({ name: 'census', stop: () => census.close() })
   const ingress = createIngress({ config, isOpen, requests, reads, readModels, feed, metrics, tracer, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })

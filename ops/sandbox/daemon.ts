@@ -9,22 +9,27 @@ export type DaemonOptions = {
   roles?: string | undefined
   /** For Node itself, such as a profiler's switch. */
   nodeArgs?: string[]
+  /** What Node runs, and where; the source unless told otherwise. */
+  program?: { cwd: string; args: string[] }
   logFile?: string
   onLine?: (line: string) => void
 }
 
 export type Daemon = Server & { url: string }
 
+const source = { cwd: projectFolder, args: ['--import', 'tsx', 'src/main.ts'] }
+
 /** Starts the daemon as a process of its own and waits until it is ready. */
-export async function startDaemon({ env, roles, nodeArgs = [], logFile, onLine }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { env, roles, nodeArgs = [], program = source, logFile, onLine } = options
   const port = env.PORT ?? String(await freePort())
   const url = `http://127.0.0.1:${port}`
   const server = await startServer({
     process: {
       name: 'the daemon',
       command: process.execPath,
-      args: [...nodeArgs, '--import', 'tsx', 'src/main.ts', 'run', ...(roles === undefined ? [] : ['--roles', roles])],
-      cwd: projectFolder,
+      args: [...nodeArgs, ...program.args, 'run', ...(roles === undefined ? [] : ['--roles', roles])],
+      cwd: program.cwd,
       env: { ...process.env, ...env, PORT: port },
       // It gives up its partitions and answers what it has taken, which may take as long as its slowest request.
       stopGraceMs: 20_000,

@@ -16,6 +16,8 @@ import { transportation } from './gateway/transportation.ts'
 
 export type GatewayOptions = {
   port: number
+  /** The address to listen on; loopback unless told otherwise. */
+  host?: string
   /** Where the daemon listens, for the services that call back. */
   daemonUrl: string
   confirmAfterMs?: number | undefined
@@ -69,7 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     response.writeHead(answer.status, { 'Content-Type': 'application/json' })
     response.end(`${JSON.stringify(answer.body, undefined, 2)}\n`)
   })
-  server.listen(port, '127.0.0.1')
+  server.listen(port, options.host ?? '127.0.0.1')
   await once(server, 'listening')
 
   return {

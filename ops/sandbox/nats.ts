@@ -14,6 +14,8 @@ export type NatsOptions = {
   /** What the subjects begin with; `*` serves any prefix of one word. */
   prefix?: string | undefined
   partitions?: number | undefined
+  /** As a member of a cluster: where it listens for the others, and where all of them do. */
+  cluster?: { port: number; ports: number[] }
   progress?: ((line: string) => void) | undefined
 }
 
@@ -56,7 +58,7 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
 export function natsConfiguration(options: NatsOptions, version: Version): string {
   const mapping = isAtLeast(version, hasSubjectTransform) ? [] : [`mappings: { ${partitionMapping(options)} }`]
   return [
-    'server_name: turnstile-sandbox',
+    `server_name: turnstile-sandbox${options.cluster ? `-${options.port}` : ''}`,
     'host: 127.0.0.1',
     `port: ${options.port}`,
     // An HTTP body may have 1 MiB, and travels with headers and an envelope.
@@ -68,8 +70,21 @@ export function natsConfiguration(options: NatsOptions, version: Version): strin
     '  max_memory_store: 1GB',
     '}',
     ...mapping,
+    ...(options.cluster ? clusterConfiguration(options.cluster) : []),
     '',
   ].join('\n')
+}
+
+function clusterConfiguration({ port, ports }: { port: number; ports: number[] }): string[] {
+  const routes = ports.map((other) => `nats-route://127.0.0.1:${other}`)
+  return [
+    'cluster {',
+    '  name: turnstile-sandbox',
+    '  host: 127.0.0.1',
+    `  port: ${port}`,
+    `  routes: [${routes.join(', ')}]`,
+    '}',
+  ]
 }
 
 /** Sends a command into its partition's part of the mailbox stream: FNV-1a of the actor's id, as everywhere here. */

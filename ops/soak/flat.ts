@@ -4,10 +4,12 @@ export type Point = { seconds: number; mb: number }
 
 /** A leak of less is not found in half an hour: between two windows the floor moves by some MiB of its own accord. */
 export const mostMbPerHour = 30
+/** By how much more may be resident at most in the second half than in the first. */
+export const mostGrownMb = 32
 const windows = 8
 
 /**
- * By how much the floor of a process's memory rises, in MiB an hour: the second half of the time is cut into windows, of each
+ * By how much the floor of the memory in use rises, in MiB an hour: the second half of the time is cut into windows, of each
  * the least counts, and of the slopes between any two windows the median. One window with a spike or a late garbage
  * collection does not move it.
  */

@@ -59,6 +59,13 @@ export class NatsEffectQueue implements EffectQueue {
     }
   }
 
+  async waiting(service: Service): Promise<number> {
+    const { effectStream } = this.#subjects
+    const look = () => this.#manager.consumers.info(effectStream, service)
+    const { num_pending, num_ack_pending } = await this.#connection.whileConnected(look)
+    return num_pending + num_ack_pending
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#readers].map((reader) => reader.close()))
     this.#readers.clear()

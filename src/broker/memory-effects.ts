@@ -63,6 +63,7 @@ export class MemoryEffectQueue {
           close: () => end([consumer]),
         }
       },
+      waiting: async (service) => this.#stream.after(service, 0, 0).left,
       close: () => end(consumers),
     }
   }

@@ -122,6 +122,10 @@ class MemoryReading implements Mailbox {
     return this.#left
   }
 
+  get oldestAt(): number | undefined {
+    return this.#buffer[0]?.at
+  }
+
   take(max: number): Delivery[] {
     const deliveries = this.#buffer.splice(0, max)
     if (deliveries.length > 0) this.fill()

@@ -30,7 +30,15 @@ export async function openOn(url: string): Promise<NatsHarness> {
   const manager = await jetstreamManager(connection)
   const brokers: Broker[] = []
   const open = async (): Promise<Broker> => {
-    const broker = await openBroker({ url, prefix, partitions, eventDays: 7, tracer: noTracer, log: silent })
+    const broker = await openBroker({
+      url,
+      prefix,
+      partitions,
+      eventDays: 7,
+      streamReplicas: 1,
+      tracer: noTracer,
+      log: silent,
+    })
     brokers.push(broker)
     return broker
   }

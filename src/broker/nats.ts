@@ -11,18 +11,16 @@ import { NatsEffectQueue } from './effect-queue.ts'
 import { NatsMailboxes } from './mailboxes.ts'
 import { NatsPublisher } from './publisher.ts'
 import { NatsRequests } from './requests.ts'
-import { Streams } from './streams.ts'
+import { type StreamKeep, Streams } from './streams.ts'
 import { Subjects } from './subjects.ts'
 import { Ticker } from './ticker.ts'
 
-export type BrokerOptions = {
+export type BrokerOptions = StreamKeep & {
   /** One server or several, separated by commas. */
   url: string
   /** First word of every subject and stream name. */
   prefix: string
   partitions: number
-  /** How many days public events are kept. */
-  eventDays: number
   tracer: Pick<Tracer, 'publish'>
   log: Log
 }
@@ -38,15 +36,14 @@ const streamsMs = 10_000
  *
  * @throws `broker-unavailable`, or `partitions-mismatch`
  */
-export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const { url, prefix, partitions, eventDays, log } = options
+export async function openBroker({ url, prefix, partitions, tracer, log, ...keep }: BrokerOptions): Promise<Broker> {
   const connection = await openConnection(url, prefix, log)
   const subjects = new Subjects(prefix, partitions)
   try {
     const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })
-    const streams = new Streams(connection.nats, manager, subjects, eventDays)
+    const streams = new Streams(connection.nats, manager, subjects, keep)
     await ensureStreams(streams)
-    return assemble(connection, manager, streams, subjects, options)
+    return assemble(connection, manager, streams, subjects, { tracer, log })
   } catch (error) {
     await connection.close()
     throw error
@@ -58,7 +55,7 @@ function assemble(
   manager: JetStreamManager,
   streams: Streams,
   subjects: Subjects,
-  { tracer, log }: BrokerOptions,
+  { tracer, log }: Pick<BrokerOptions, 'tracer' | 'log'>,
 ): Broker {
   const ticker = new Ticker(tickMs)
   const acks = new Acks(connection, ticker)

@@ -72,6 +72,10 @@ export class Reading implements Mailbox {
     return this.#pending
   }
 
+  get oldestAt(): number | undefined {
+    return this.#buffer[0]?.delivery.at
+  }
+
   take(max: number): Delivery[] {
     const entries = this.#buffer.splice(0, max)
     const last = entries.at(-1)

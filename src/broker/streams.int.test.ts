@@ -19,7 +19,16 @@ describe('the streams', () => {
   afterEach(() => harness.close())
 
   const open = (changes = {}) =>
-    openBroker({ url, prefix: harness.prefix, partitions, eventDays: 7, tracer: noTracer, log: silent, ...changes })
+    openBroker({
+      url,
+      prefix: harness.prefix,
+      partitions,
+      eventDays: 7,
+      streamReplicas: 1,
+      tracer: noTracer,
+      log: silent,
+      ...changes,
+    })
 
   it('are what correctness needs', async () => {
     const { manager, subjects } = harness

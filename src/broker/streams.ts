@@ -20,21 +20,32 @@ const mailboxBytes = 1024 * 1024 * 1024
 
 type Config = Partial<StreamConfig> & { name: string }
 
+/** How long and how safely the streams keep what they are given. */
+export type StreamKeep = {
+  /** How many days public events are kept. */
+  eventDays: number
+  /** On how many servers of a cluster each stream is kept. One that is kept on more stays so. */
+  streamReplicas: number
+}
+
 /**
- * The three streams. What decides over correctness is ours, and put right at every start; limits, replicas, placement
- * and the like are only proposed to a stream that is not there yet, and are the operators' from then on.
+ * The three streams. What decides over correctness is ours, and put right at every start; limits, placement and the like
+ * are only proposed to a stream that is not there yet, and are the operators' from then on. Replicas are raised to what is
+ * asked for and never lowered: a command that an operator runs without the setting must not make the streams less safe.
  */
 export class Streams {
   readonly #nats: NatsConnection
   readonly #manager: JetStreamManager
   readonly #subjects: Subjects
   readonly #eventDays: number
+  readonly #replicas: number
 
-  constructor(nats: NatsConnection, manager: JetStreamManager, subjects: Subjects, eventDays: number) {
+  constructor(nats: NatsConnection, manager: JetStreamManager, subjects: Subjects, keep: StreamKeep) {
     this.#nats = nats
     this.#manager = manager
     this.#subjects = subjects
-    this.#eventDays = eventDays
+    this.#eventDays = keep.eventDays
+    this.#replicas = keep.streamReplicas
   }
 
   /**
@@ -112,7 +123,7 @@ export class Streams {
     const found = await this.#find(owned.name)
     if (!found) {
       try {
-        return await this.#manager.streams.add({ ...owned, ...proposed })
+        return await this.#manager.streams.add({ ...owned, ...proposed, num_replicas: this.#replicas })
       } catch (error) {
         // Another process was faster, with other settings: look at them.
         if (!(error instanceof JetStreamApiError && error.code === nameInUse)) throw error
@@ -120,7 +131,8 @@ export class Streams {
       }
     }
     this.#checkPartitions(found)
-    return differs(found.config, owned) ? this.#manager.streams.update(owned.name, owned) : found
+    const wanted = { ...owned, num_replicas: Math.max(found.config.num_replicas, this.#replicas) }
+    return differs(found.config, wanted) ? this.#manager.streams.update(owned.name, wanted) : found
   }
 
   #checkPartitions({ config: { name, description = '' } }: StreamInfo): void {

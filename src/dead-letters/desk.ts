@@ -46,6 +46,7 @@ function connect(config: Config, name: string): Promise<Broker> {
     prefix: config.TURNSTILE_PREFIX,
     partitions: config.TURNSTILE_PARTITIONS,
     eventDays: config.TURNSTILE_EVENT_DAYS,
+    streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
     tracer: noTracer,
     log: createLog('error', name, { write: (line) => void process.stderr.write(line) }),
   })

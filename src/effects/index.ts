@@ -24,7 +24,7 @@ const pausesEveryMs = 1_000
 
 export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
-  effects: EffectQueue
+  effects: Pick<EffectQueue, 'consume'>
   publisher: Pick<Publisher, 'announce'>
   deliver: Deliver
   store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>

@@ -191,6 +191,7 @@ describe('two workers', () => {
     const atMs = world.clock.monotonicMs()
     await world.until('the other has them all', () => owned(two) === 8)
     assert.ok(world.clock.monotonicMs() - atMs < 10, 'the offer was not heard')
+    assert.deepEqual(two.taken, { free: 8, expired: 0 })
     await ask('show', showId, creation, id('m1'))
   })
 
@@ -203,6 +204,7 @@ describe('two workers', () => {
     await world.until('it is committed', () => world.commits.length === 1)
     await world.ask('booking', id('b1'), wish, id('m2'))
     await world.until('that too', () => world.commits.length === 2)
+    await world.until('it is seen that nobody hears of it', () => mute.untoldMs > 500)
     void mute.keeper.stop()
     mute.engine.drop(mute.engine.partitions)
     assert.equal(answered(id('m2')), false)
@@ -258,6 +260,7 @@ describe('two workers', () => {
     const other = world.start('other')
     await world.until('the other has taken all', () => owned(other) === 8)
     await world.until('and answered', () => answered(id('m2')))
+    assert.deepEqual(other.taken, { free: 0, expired: 8 })
     const commits = world.commits.length
     sleeping = undefined
     wake()
@@ -295,11 +298,16 @@ describe('a commit', () => {
         if (wentIn) await next(batch)
         return { outcome: 'unknown', error: new Error('the line is dead') }
       })
-      world.start('one', { wrap })
+      const one = world.start('one', { wrap })
       await bookTwo()
       assert.ok(faults > 0)
       assert.equal(await reserved(), 6)
       assert.deepEqual(answerTo(id('m2')), { ok: { booking_id: id('b1') } })
+      // What nobody can know to have gone in is not counted, and nothing twice.
+      const heads = await world.store.heads()
+      const turns = heads.reduce((sum, head) => sum + head, 0)
+      if (wentIn) assert.ok(one.committed < turns, `${one.committed} of ${turns} turns were counted`)
+      else assert.equal(one.committed, turns)
     })
   }
 

@@ -135,6 +135,11 @@ export class Engine {
     return [...this.#owned.values()]
   }
 
+  /** What is committed and not told yet. */
+  get untold(): Pick<Outbox, 'pendingMessages' | 'oldestMs'> {
+    return this.#outbox
+  }
+
   /** Takes partitions up where the store says they stand: tells what may be untold, reads what comes after the cursor. */
   adopt(rows: PartitionRow[]): void {
     this.drop(rows.flatMap(({ id }) => this.#owned.get(id) ?? []))
@@ -275,7 +280,7 @@ export class Engine {
     this.#commitsUnderWay -= 1
     if (result.outcome === 'committed') {
       crashPoint('after-commit')
-      observer.committed(batch.turns.length, batch.deliveries.length, clock.monotonicMs() - startedMs)
+      observer.committed(commit, batch.deliveries.length, clock.monotonicMs() - startedMs)
       span?.end()
       this.#settle(batch, commit)
     } else {

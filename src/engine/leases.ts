@@ -78,8 +78,8 @@ export class LeaseKeeper {
   }
 
   async #beat(): Promise<void> {
-    const { store, mailboxes, observer } = this.#ports
-    const lag = this.#engine.partitions.reduce((sum, partition) => sum + partition.lag, 0)
+    const { store, mailboxes } = this.#ports
+    const lag = this.#report()
     const cluster = await store.heartbeat(this.#worker, this.#leaseMs, lag)
     this.#engine.pauses.heed(cluster.pauses)
     this.#dropLost(cluster)
@@ -94,14 +94,21 @@ export class LeaseKeeper {
         mailboxes.offer()
       })
     }
-    observer.owned(this.#engine.partitions.length)
-    observer.lag(lag)
-
     await this.#saveProgress()
     this.#beats += 1
     if (this.#beats % beatsPerPurge > 0) return
     this.#send('purge', () => this.#purge())
     this.#send('look at the streams', async () => void (await this.#engine.streams.look()))
+  }
+
+  /** Before the store is asked: how things stand is to be seen while it does not answer. @returns the lag of all mailboxes */
+  #report(): number {
+    const { observer } = this.#ports
+    const { partitions, untold } = this.#engine
+    const standings = partitions.map(({ standing }) => standing)
+    observer.mailboxes(standings)
+    observer.untold(untold.pendingMessages, untold.oldestMs)
+    return standings.reduce((sum, { lag }) => sum + lag, 0)
   }
 
   /** Sends somebody for what needs the broker or time: the next beat must not wait for it. One of each kind at a time. */
@@ -143,6 +150,8 @@ export class LeaseKeeper {
     const rows: PartitionRow[] = await this.#ports.store.claim(this.#worker, wanted, stream)
     this.#engine.adopt(rows)
     const ids = rows.map(({ id }) => id)
+    const expired = free.filter(({ id, owner }) => owner !== null && ids.includes(id)).length
+    this.#ports.observer.took(ids.length - expired, expired)
     if (ids.length > 0) this.#ports.log.info({ partitions: ids, workers: cluster.workers.length }, 'took partitions')
   }
 

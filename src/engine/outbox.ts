@@ -20,7 +20,7 @@ const retryMs = 500
  */
 export class Outbox {
   /** Oldest first. `published` moves only when everything before has been stored too. */
-  readonly #entries: { upTo: [OwnedPartition, number][]; isDone: boolean }[] = []
+  readonly #entries: { upTo: [OwnedPartition, number][]; sinceMs: number; isDone: boolean }[] = []
   readonly #publisher: Publisher
   readonly #store: OutboxStore
   readonly #clock: Clock
@@ -40,6 +40,12 @@ export class Outbox {
   /** Messages that the broker has not stored yet. */
   get pendingMessages(): number {
     return this.#pendingMessages
+  }
+
+  /** How long the first of the turns that are not told yet has waited for that. */
+  get oldestMs(): number {
+    const [first] = this.#entries
+    return first ? this.#clock.monotonicMs() - first.sinceMs : 0
   }
 
   isDoneFor(partition: OwnedPartition): boolean {
@@ -114,7 +120,7 @@ export class Outbox {
   }
 
   #track(upTo: [OwnedPartition, number][], sending: Promise<void>): void {
-    const entry = { upTo, isDone: false }
+    const entry = { upTo, sinceMs: this.#clock.monotonicMs(), isDone: false }
     this.#entries.push(entry)
     const finish = (): void => {
       entry.isDone = true

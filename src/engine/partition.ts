@@ -1,4 +1,4 @@
-import type { Address, Delivery, Mailbox, PartitionRow, StreamState } from './ports.ts'
+import type { Address, Delivery, Mailbox, MailboxStanding, PartitionRow, StreamState } from './ports.ts'
 
 /**
  * A partition that this worker owns, and how far it is. Everything moves in this order, each number at or behind the one
@@ -83,6 +83,12 @@ export class OwnedPartition {
   /** Messages that nobody has decided yet, here and in the broker. */
   get lag(): number {
     return this.waiting + (this.mailbox?.lag ?? 0)
+  }
+
+  get standing(): MailboxStanding {
+    const firsts = [this.redo[0]?.at, this.handed[0]?.at, this.mailbox?.oldestAt].filter((at) => at !== undefined)
+    const oldestAt = firsts.length > 0 ? Math.min(...firsts) : undefined
+    return { partition: this.id, lag: this.lag, oldestAt, isOpen: this.mailbox !== undefined }
   }
 
   take(max: number): Delivery[] {

@@ -59,6 +59,8 @@ export interface Mailbox {
   readonly waiting: number
   /** How many messages lie behind the last delivered one, in the broker: the partition's lag, as of that delivery. */
   readonly lag: number
+  /** When the broker stored the oldest delivery that can be taken, milliseconds since 1970. */
+  readonly oldestAt: number | undefined
   /** Takes up to `max` deliveries, oldest first. Prefetches on its own, within a bound. */
   take(max: number): Delivery[]
   /** Everything up to here is committed. May be told late and lazily: the cursor in the store is the truth. */
@@ -214,6 +216,8 @@ export interface EffectQueue {
     concurrency: number,
     handle: (effect: EffectDelivery) => Promise<void>,
   ): Promise<EffectConsumer>
+  /** How many effects of the service are not done, in the queue and in all hands. Rejects while the broker is away. */
+  waiting(service: Service): Promise<number>
 }
 
 /**
@@ -462,6 +466,19 @@ export interface Reads {
   claimKey(id: string, digest: string): Promise<string>
   /** The live workers, and what waits in their mailboxes by their last heartbeats. Asking is also the ping of the database. */
   health(): Promise<{ lag: number; workers: number }>
+  /** What waits for somebody, in all processes together. */
+  census(): Promise<Census>
+}
+
+/** Counted over the whole record. */
+export type Census = {
+  /** Workers whose lease has not run out. */
+  workers: number
+  /** Partitions without a live owner: nobody reads their mailboxes. */
+  unowned: number
+  openLetters: { code: string; count: number }[]
+  /** Calls that have failed and are tried again. */
+  failingCalls: { service: string; count: number }[]
 }
 
 /** A turn as those who listen get it: what happened in it, if anything did. */
@@ -500,9 +517,21 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
+/** How one partition's mailbox stands. */
+export type MailboxStanding = {
+  partition: number
+  /** Messages that wait for their turn, here and in the broker. */
+  lag: number
+  /** When the oldest of them was accepted, milliseconds since 1970, as far as it has come here. */
+  oldestAt: number | undefined
+  /** Whether it can be read at present. */
+  isOpen: boolean
+}
+
 /** Told of what the metrics count. */
 export interface Observer {
-  committed(turns: number, messages: number, durationMs: number): void
+  /** It is on record. `messages` came out of mailboxes for it. */
+  committed(commit: Commit, messages: number, durationMs: number): void
   /** One call of an external service, and what came of it. */
   called(service: string, outcome: 'done' | 'refused' | 'temporary', durationMs: number): void
   /** Whether the calls of a service wait because it has failed too often. */
@@ -520,8 +549,12 @@ export interface Observer {
   streamLost(name: StreamName): void
   /** What was lost with it, and is published again. */
   redriven(what: 'sends' | 'calls' | 'events', count: number): void
-  owned(partitions: number): void
-  lag(messages: number): void
+  /** The mailboxes of all partitions that this worker owns, several times a lease. */
+  mailboxes(standings: MailboxStanding[]): void
+  /** Partitions that were taken: that nobody owned, and whose owner's lease had run out. */
+  took(free: number, expired: number): void
+  /** Messages that are committed and that the broker has not stored yet, and how long the first of them waits. */
+  untold(messages: number, oldestMs: number): void
   /** How many of these are paused, as far as this process has heard. */
   paused(target: Pause['target'], count: number): void
 }

@@ -110,6 +110,24 @@ describe('a worker', () => {
     assert.deepEqual([slow.fenced, other.fenced], [0, 0])
   })
 
+  test('shows what waits while its database commits nothing', async () => {
+    let isAway = false
+    const wrap = (store: Store): Store =>
+      override(store, 'commit', async (batch, next) => (isAway ? unknown : next(batch)))
+    const one = world.start('one', { wrap })
+    await ready(one)
+    isAway = true
+    await world.ask('show', showId, creation, id('m1'))
+    const waits = () => one.mailboxes.filter(({ lag }) => lag > 0)
+    await world.until('it waits', () => waits().length > 0)
+    const [standing] = waits()
+    assert.ok(standing?.isOpen)
+    assert.equal(typeof standing.oldestAt, 'number')
+    isAway = false
+    await world.until('it waits no more', () => waits().length === 0)
+    assert.deepEqual(new Set(one.mailboxes.map(({ oldestAt }) => oldestAt)), new Set([undefined]))
+  })
+
   test('that stops while a commit comes to an unknown end leaves nothing behind', async () => {
     let faults = 0
     const wrap = (store: Store): Store =>

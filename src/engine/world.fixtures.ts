@@ -7,7 +7,7 @@ import { MemoryStore } from '../store/memory.ts'
 import { Engine } from './engine.ts'
 import { LeaseKeeper } from './leases.ts'
 import type { Actors } from './parse.ts'
-import type { Answer, Log, Observer, Store } from './ports.ts'
+import type { Answer, Log, MailboxStanding, Observer, Store } from './ports.ts'
 import { Redriver } from './redriver.ts'
 import { noTracer, type Tracer } from './trace-ports.ts'
 
@@ -45,7 +45,13 @@ export type Worker = {
   redriver: Redriver
   broker: Broker
   lines: string[]
+  /** What the observer was told: the turns that were committed, the partitions that were lost, and those that were taken. */
+  committed: number
   fenced: number
+  taken: { free: number; expired: number }
+  /** How the mailboxes stood, and the outbox, when the observer was last told. */
+  mailboxes: MailboxStanding[]
+  untoldMs: number
   /** Dead letters that were counted. */
   letters: number
   /** What was lost and published again. */
@@ -89,7 +95,9 @@ export class World {
     } = {},
   ): Worker {
     const broker = this.broker.connect()
-    const worker = { name, broker, lines: [] as string[], fenced: 0, letters: 0, redriven: {}, losses: [] }
+    const lines: string[] = []
+    const told = { committed: 0, fenced: 0, taken: { free: 0, expired: 0 }, mailboxes: [], untoldMs: 0 }
+    const worker = { name, broker, lines, ...told, letters: 0, redriven: {}, losses: [] }
     const { store, clock } = this
     const counting = override(wrap(store), 'commit', async (batch, commit) => {
       const result = await commit(batch)
@@ -179,10 +187,12 @@ function logTo(lines: string[]): Log {
   return { debug: () => {}, info: write, warn: write, error: write }
 }
 
-function observe(worker: Pick<Worker, 'fenced' | 'letters' | 'redriven' | 'losses'>): Observer {
+function observe(worker: Omit<Worker, 'engine' | 'keeper' | 'redriver'>): Observer {
   const ignore = (): void => {}
   return {
-    committed: ignore,
+    committed: ({ turns }) => {
+      worker.committed += turns.length
+    },
     called: ignore,
     circuit: ignore,
     duplicates: ignore,
@@ -196,8 +206,16 @@ function observe(worker: Pick<Worker, 'fenced' | 'letters' | 'redriven' | 'losse
     redriven: (what, count) => {
       worker.redriven[what] = (worker.redriven[what] ?? 0) + count
     },
-    owned: ignore,
-    lag: ignore,
+    mailboxes: (standings) => {
+      worker.mailboxes = standings
+    },
+    took: (free, expired) => {
+      worker.taken.free += free
+      worker.taken.expired += expired
+    },
+    untold: (_, oldestMs) => {
+      worker.untoldMs = oldestMs
+    },
     paused: ignore,
     fenced: (count) => {
       worker.fenced += count

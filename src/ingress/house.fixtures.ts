@@ -97,6 +97,7 @@ export function createHouse(): TestHouse {
         return holder
       },
       health: async () => ({ lag: house.lag, workers: house.workers }),
+      census: async () => ({ workers: house.workers, unowned: 0, openLetters: [], failingCalls: [] }),
     },
     feed: {
       async heads() {

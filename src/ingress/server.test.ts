@@ -321,7 +321,7 @@ describe('a process that takes no requests', () => {
 
   test('serves what is about itself, and nothing else', async () => {
     assert.equal((await fetch(`${ingress.url}/health`)).status, 200)
-    assert.match(await (await fetch(`${ingress.url}/metrics`)).text(), /^turnstile_turns_total 0$/m)
+    assert.match(await (await fetch(`${ingress.url}/metrics`)).text(), /^turnstile_duplicates_total 0$/m)
     await assertProblem(await post('/book-tickets', order), 404, 'unknown-route')
     await assertProblem(await fetch(`${ingress.url}/shows/${showId}`), 404, 'unknown-route')
   })

@@ -55,6 +55,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const { config, isOpen, requests, reads, readModels, feed, metrics, tracer, log } = options
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
+  metrics.dependencies({ postgres: () => health.isUp, nats: () => requests.isConnected })
   const timeoutMs = config.TURNSTILE_REQUEST_TIMEOUT_MS
   const partitions = config.TURNSTILE_PARTITIONS
   const limit = new PendingLimit(config.TURNSTILE_MAX_PENDING_REQUESTS, metrics.pendingLimit)

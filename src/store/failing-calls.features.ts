@@ -42,6 +42,7 @@ export function failingCallsFeatures(name: string, open: () => Promise<StoreHarn
       await store.noteFailure(failureOf({ id: randomUUID() }))
       await store.noteFailure(failureOf({ kind: 'ticket' }))
       assert.deepEqual(await seen(), [{ service, request, attempts: 2, cause: '503', isDeadLetter }])
+      assert.deepEqual((await reads.census()).failingCalls, [{ service, count: 3 }])
       await store.forgetFailure(failure)
       await store.forgetFailure(failure)
       assert.deepEqual(await seen(), [])

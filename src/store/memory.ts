@@ -1,6 +1,7 @@
 import type { Service } from '../../schemas/index.ts'
 import type {
   Address,
+  Census,
   Cluster,
   Commit,
   CommitResult,
@@ -308,6 +309,16 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
     return { lag: alive.reduce((sum, [, { lag }]) => sum + lag, 0), workers: alive.length }
   }
 
+  async census(): Promise<Census> {
+    const { workers } = await this.health()
+    const unowned = [...this.#partitions.values()].filter(({ owner }) => !this.#isAlive(owner)).length
+    const open = [...this.#letters].filter(([key]) => (this.#settledLetters.get(key) ?? 'open') === 'open')
+    const openLetters = countBy(open, ([, { code }]) => code).map(([code, count]) => ({ code, count }))
+    const failing = countBy([...this.#failures.values()], ({ service }) => service)
+    const failingCalls = failing.map(([service, count]) => ({ service, count }))
+    return { workers, unowned, openLetters, failingCalls }
+  }
+
   async heads(): Promise<number[]> {
     return [...this.#partitions.values()].map(({ head }) => head)
   }
@@ -414,4 +425,9 @@ const eventsOf = ({ message: _, meta: __, decision, ...turn }: TurnRecord): Turn
   return copy({ ...turn, events: decision.events ?? [], publishes: decision.publishes ?? [] })
 }
 const failureKey = ({ effectId, ...actor }: Located & { effectId: string }): string => `${keyOf(actor)}/${effectId}`
+const countBy = <T>(items: T[], nameOf: (item: T) => string): [string, number][] => {
+  const counts = new Map<string, number>()
+  for (const item of items) counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1)
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
+}
 const copy = <T>(value: T): T => JSON.parse(json(value))

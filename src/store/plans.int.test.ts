@@ -57,6 +57,11 @@ describe('with 200,000 actors that were never analyzed', () => {
     await sql`
       insert into request_key
       select md5(i::text)::uuid, '', now() - i * interval '1 minute' from generate_series(1, 200000) as i`
+    await sql`
+      insert into dead_letter (partition, message_id, kind, actor_id, type, code, cause, payload, headers, meta, at, attempts,
+        first_at, last_at, status)
+      select 1, md5(i::text)::uuid, 'booking', i, 'Book', 'turn-threw', '', '', '{}', '{}', now(), 1, now(), now(), 'discarded'
+      from generate_series(1, 20000) as i`
     for (const table of readModels)
       await sql`
         insert into ${sql(table)} (partition, kind, id, fields)
@@ -102,6 +107,7 @@ describe('with 200,000 actors that were never analyzed', () => {
       await store.readPartitions([0])
       await store.heartbeat('anna', 10_000, 0)
       await store.reads.claimKey(randomUUID(), 'digest')
+      await store.reads.census()
       assert.equal((await store.feed.heads())[0], row.head)
       const tails = [0, 1, 2, 3].map((partition) => ({ partition, after: partition === 0 ? row.head - 1 : 1_000_000 }))
       assert.equal((await store.feed.turnsAfter(tails, 50)).length, 1)
@@ -160,7 +166,7 @@ describe('with 200,000 actors that were never analyzed', () => {
   }
 
   it('every statement looks up what it needs, and reads nothing else', async () => {
-    const tables = ['partition', 'turn', 'actor', 'request_key', 'projection', ...readModels]
+    const tables = ['partition', 'turn', 'actor', 'dead_letter', 'request_key', 'projection', ...readModels]
     const earlier = new Map(await Promise.all(tables.map(async (name) => [name, await scans(name)] as const)))
     await useAll()
     // A backend hands in its counts within a second or so of its last statement, and at its end.

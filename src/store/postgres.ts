@@ -2,6 +2,7 @@ import postgres from 'postgres'
 import type { Feed, Reads, Store } from '../engine/ports.ts'
 import type { ReadModels } from '../engine/read-model-ports.ts'
 import { dueAlarms } from './alarms.ts'
+import { census } from './census.ts'
 import { commit } from './commit.ts'
 import { type ConnectionOptions, numbers } from './connection.ts'
 import { Database } from './database.ts'
@@ -84,6 +85,8 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
       failingCalls: (address) => failingCalls(ingress, address),
       claimKey: (id, digest) => claimKey(ingress, id, digest),
       health: () => health(ingress),
+      // Beside the lists: nobody waits for it.
+      census: () => census(lists),
     },
     feed: {
       heads: () => heads(ingress),

@@ -58,6 +58,8 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
           pauses: [],
         })
         assert.deepEqual(await reads.health(), { workers: 2, lag: 1 })
+        const { workers, unowned } = await reads.census()
+        assert.deepEqual({ workers, unowned }, { workers: 2, unowned: 3 })
       })
 
       it('gives free partitions to who claims them, and raises their epochs', async () => {
@@ -372,6 +374,15 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
       await store.keepDeadLetter(letter)
       await store.keepDeadLetter({ ...letter, cause: 'another' })
       assert.deepEqual(await harness.deadLetters(), [{ ...letter, cause: 'another', attempts: 2 }])
+    })
+
+    it('counts the open dead letters by their code', async () => {
+      for (const code of ['turn-threw', 'effect-exhausted', 'turn-threw'])
+        await store.keepDeadLetter(letterOf({ code }))
+      assert.deepEqual((await reads.census()).openLetters, [
+        { code: 'effect-exhausted', count: 1 },
+        { code: 'turn-threw', count: 2 },
+      ])
     })
 
     describe('reads', () => {

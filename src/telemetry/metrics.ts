@@ -1,6 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Observer } from '../engine/ports.ts'
+import { commandsByKind, services } from '../../schemas/index.ts'
+import type { Census, Observer } from '../engine/ports.ts'
 import type { ProjectionObserver } from '../engine/read-model-ports.ts'
+import { createCensusGauges } from './census.ts'
+import { createMailboxGauges } from './mailboxes.ts'
+import { createSales } from './sales.ts'
+import { createTurnCounter } from './turns.ts'
 
 export type Metrics = {
   registry: Registry
@@ -12,7 +17,16 @@ export type Metrics = {
   pendingLimit(commands: number): void
   /** How many clients listen to events now. */
   listeners(count: number): void
+  /** How many calls of an external service are not done. */
+  effectsLag(service: string, messages: number): void
+  /** What was counted over the whole record. */
+  census(census: Census): void
+  /** What the process needs, by name, and how to find out whether it can be reached: asked whenever somebody looks. */
+  dependencies(areReachable: Record<string, () => boolean>): void
 }
+
+/** Who can have a dead letter, by its own name. A publisher may make up others, and there must not be a series for each. */
+const addressees = new Set<string>([...Object.keys(commandsByKind), ...services])
 
 const batchBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000]
 const secondsBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
@@ -23,7 +37,7 @@ export function createMetrics(): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
 
-  const turns = new Counter({ name: 'turnstile_turns_total', help: 'Committed turns', registers })
+  const countTurns = createTurnCounter(registers)
   const commits = new Histogram({
     name: 'turnstile_commit_seconds',
     help: 'Time that a commit took',
@@ -43,12 +57,19 @@ export function createMetrics(): Metrics {
     buckets: [...secondsBuckets, 10],
     registers,
   })
+  const effectsLag = new Gauge({
+    name: 'turnstile_effects_lag_messages',
+    help: 'Calls of an external service that are not done: in its queue, and in the hands of all processes',
+    labelNames: ['service'] as const,
+    registers,
+  })
   const circuits = new Gauge({
     name: 'turnstile_service_circuit_open',
     help: '1 while the calls of an external service wait because it has failed too often, else 0',
     labelNames: ['service'] as const,
     registers,
   })
+  const countSales = createSales(registers)
   const duplicates = new Counter({
     name: 'turnstile_duplicates_total',
     help: 'Messages that had their turn before',
@@ -61,7 +82,7 @@ export function createMetrics(): Metrics {
   })
   const deadLetters = new Counter({
     name: 'turnstile_dead_letters_total',
-    help: 'Messages and effects that nobody could handle',
+    help: 'Messages and effects that nobody could handle, by the kind of the actor or the service',
     labelNames: ['kind', 'code'] as const,
     registers,
   })
@@ -97,10 +118,21 @@ export function createMetrics(): Metrics {
     labelNames: ['what'] as const,
     registers,
   })
-  const owned = new Gauge({ name: 'turnstile_partitions_owned', help: 'Partitions of this process', registers })
-  const lag = new Gauge({
-    name: 'turnstile_mailbox_lag_messages',
-    help: 'Messages that wait in the mailboxes of this process',
+  const mailboxes = createMailboxGauges(registers)
+  const takeovers = new Counter({
+    name: 'turnstile_takeovers_total',
+    help: 'Partitions that this process took: free ones, and ones whose owner had let its lease expire',
+    labelNames: ['from'] as const,
+    registers,
+  })
+  const untold = new Gauge({
+    name: 'turnstile_outbox_messages',
+    help: 'Sends, calls and events of committed turns that the broker has not stored yet',
+    registers,
+  })
+  const untoldOldest = new Gauge({
+    name: 'turnstile_outbox_oldest_seconds',
+    help: 'How long the oldest turn waits for the broker to store what it tells',
     registers,
   })
   const paused = new Gauge({
@@ -133,12 +165,28 @@ export function createMetrics(): Metrics {
     help: 'Clients that listen to events',
     registers,
   })
+  // Whoever asks for the `increase` of a series does not see the rise with which it appears.
+  for (const stream of ['mailbox', 'effects', 'events'] as const) streamLosses.inc({ stream }, 0)
+  for (const what of ['sends', 'calls', 'events'] as const) redriven.inc({ what }, 0)
+  for (const from of ['free', 'expired'] as const) takeovers.inc({ from }, 0)
+  const census = createCensusGauges(registers)
+  let dependencies: Record<string, () => boolean> = {}
+  new Gauge({
+    name: 'turnstile_dependency_up',
+    help: '1 while this process can reach it, else 0: postgres, nats',
+    labelNames: ['dependency'] as const,
+    registers,
+    collect() {
+      for (const [dependency, isUp] of Object.entries(dependencies)) this.set({ dependency }, isUp() ? 1 : 0)
+    },
+  })
 
   return {
     registry,
     observer: {
-      committed(turnCount, messages, durationMs) {
-        turns.inc(turnCount)
+      committed(commit, messages, durationMs) {
+        countTurns(commit.turns)
+        countSales(commit)
         batches.observe(messages)
         commits.observe(durationMs / 1_000)
       },
@@ -146,7 +194,7 @@ export function createMetrics(): Metrics {
       circuit: (service, isOpen) => circuits.set({ service }, isOpen ? 1 : 0),
       duplicates: (count) => duplicates.inc(count),
       fenced: (partitions) => fenceLosses.inc(partitions),
-      deadLetter: (kind, code) => deadLetters.inc({ kind, code }),
+      deadLetter: (kind, code) => deadLetters.inc({ kind: addressees.has(kind) ? kind : 'other', code }),
       alarmsFired: (count) => alarmsFired.inc(count),
       alarmsArmed: (count) => alarmsArmed.set(count),
       alarmsDue(overdue, oldestMs) {
@@ -155,13 +203,23 @@ export function createMetrics(): Metrics {
       },
       streamLost: (stream) => streamLosses.inc({ stream }),
       redriven: (what, count) => redriven.inc({ what }, count),
-      owned: (partitions) => owned.set(partitions),
-      lag: (messages) => lag.set(messages),
+      mailboxes,
+      took(free, expired) {
+        takeovers.inc({ from: 'free' }, free)
+        takeovers.inc({ from: 'expired' }, expired)
+      },
+      untold(messages, oldestMs) {
+        untold.set(messages)
+        untoldOldest.set(oldestMs / 1_000)
+      },
       paused: (target, count) => paused.set({ target }, count),
       projectionLag: (projection, turns) => projectionLag.set({ projection }, turns),
     },
     httpRequest: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
     pendingLimit: (commands) => pendingLimit.set(commands),
     listeners: (count) => listeners.set(count),
+    effectsLag: (service, messages) => effectsLag.set({ service }, messages),
+    census,
+    dependencies: (areReachable) => (dependencies = areReachable),
   }
 }

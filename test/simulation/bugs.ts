@@ -104,6 +104,7 @@ export const plantedBugs = {
     ports: (ports) => ({
       ...ports,
       effects: {
+        ...ports.effects,
         consume: (service, concurrency, handle) =>
           ports.effects.consume(service, concurrency, async (effect) => {
             await effect.done()

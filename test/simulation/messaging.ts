@@ -212,6 +212,7 @@ export class Messaging {
           close: () => consumer.close(),
         }
       },
+      waiting: (service) => this.#exchange(host, `asks what waits for ${service}`, () => effects.waiting(service)),
     }
   }
 

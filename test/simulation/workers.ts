@@ -230,8 +230,9 @@ function observerOf(sightings: Sightings): Observer & ProjectionObserver {
     alarmsFired: ignore,
     alarmsArmed: ignore,
     alarmsDue: ignore,
-    owned: ignore,
-    lag: ignore,
+    mailboxes: ignore,
+    took: ignore,
+    untold: ignore,
     projectionLag: ignore,
   }
 }

@@ -120,6 +120,10 @@ const environment = z.object({
   TURNSTILE_EVENT_MIB: integer(0, 100_000_000).default(0),
   /** For how many days, at least, a message or an Idempotency-Key that comes again is known. */
   TURNSTILE_REPEAT_DAYS: integer(1, 3_650).default(7),
+  /** Where traces go, by OTLP over HTTP; without it there are none. The SDK appends `/v1/traces`. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  /** The same for traces alone, taken as it stands. */
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
 })
 
 export type Config = Readonly<z.infer<typeof environment>>

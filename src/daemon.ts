@@ -25,6 +25,7 @@ import { openRefundAudit } from './store/refund-audit.ts'
 import { createLog } from './telemetry/log.ts'
 import { lookAgain } from './telemetry/look.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import { openTracing } from './telemetry/tracing.ts'
 
 export type Daemon = {
   /** Drains: answers what was asked, hands over what is owned, then lets go of everything. */
@@ -71,6 +72,8 @@ export async function startDaemon(config: Config, roles: Role[]): Promise<Daemon
 async function startParts(config: Config, roles: Role[], worker: string, log: Log, parts: Part[]): Promise<void> {
   const metrics = createMetrics()
   const { observer } = metrics
+  const { tracer, close } = await openTracing(config, worker, log)
+  parts.push({ name: 'traces', stop: close })
 
   const applied = await prepareDatabase(config.POSTGRES_URL, config.TURNSTILE_PARTITIONS)
   if (applied.length > 0) log.info({ applied }, 'migrated')
@@ -88,6 +91,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     eventDays: config.TURNSTILE_EVENT_DAYS,
     eventMib: config.TURNSTILE_EVENT_MIB,
     streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
+    tracer,
     log,
   })
   parts.push({ name: 'broker', stop: () => broker.close() })
@@ -103,7 +107,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
       deadlines: { bookingMs: config.BOOKING_DEADLINE_MS, bundleStepMs: config.BUNDLE_STEP_DEADLINE_MS },
       eventsKeptMs: config.TURNSTILE_EVENT_DAYS * dayMs,
     }
-    const ports = { store, mailboxes, publisher, clock: systemClock, log, observer }
+    const ports = { store, mailboxes, publisher, clock: systemClock, log, observer, tracer }
     const engine = new Engine(worker, actors, limits, ports)
     const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
     const partitions = config.TURNSTILE_PARTITIONS
@@ -124,7 +128,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     parts.push({ name: 'redrives', stop: () => redrives.close() }, { name: 'redriver', stop: () => redriver.stop() })
   }
   if (roles.includes('effects')) {
-    const ports = { effects: broker.effects, publisher, deliver, store, clock: systemClock, callHttp, log, observer }
+    const outside = { clock: systemClock, callHttp, log, observer, tracer }
+    const ports = { effects: broker.effects, publisher, deliver, store, ...outside }
     const effects = await startEffects({ config, ...ports, random: Math.random })
     const look = async () => {
       for (const service of services) metrics.effectsLag(service, await broker.effects.waiting(service))
@@ -157,7 +162,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   const look = async () => metrics.census(await reads.census())
   const census = lookAgain({ look, everyMs: censusEveryMs, clock: systemClock, log })
   parts.push({ name: 'census', stop: () => census.close() })
-  const ingress = createIngress({ config, isOpen, access, requests, reads, readModels, feed, metrics, log })
+  const ingress = createIngress({ config, isOpen, access, requests, reads, readModels, feed, metrics, tracer, log })
   await ingress.listen()
   parts.push({ name: 'ingress', stop: () => ingress.drain(config.TURNSTILE_DRAIN_MS) })
 }

@@ -56,7 +56,7 @@ describe('with no more rights than it needs', () => {
   const daemons: Daemon[] = []
   const lines: string[] = []
   const natsOf = (user: User): string => cluster.nats.url.replace('//', `//${user}:${passwords[user]}@`)
-  const envOf = (name: Group) => ({ POSTGRES_URL: logins.urls[name], NATS_URL: natsOf(name) })
+  const envOf = (name: Group & User) => ({ POSTGRES_URL: logins.urls[name], NATS_URL: natsOf(name) })
   const connectAs = (user: User): Promise<NatsConnection> =>
     connect({ servers: cluster.nats.url, user, pass: passwords[user], inboxPrefix: `_INBOX.${user}` })
   const start = async (role: (typeof roles)[number]): Promise<Daemon> => {
@@ -66,7 +66,7 @@ describe('with no more rights than it needs', () => {
     daemons.push(daemon)
     return daemon
   }
-  const run = async (name: Group, ...args: string[]): Promise<string> => {
+  const run = async (name: Group & User, ...args: string[]): Promise<string> => {
     const { code, out, err } = await runCli({ ...cluster.env, ...envOf(name) }, args)
     assert.equal(code, 0, `${args.join(' ')}: ${out}${err}`)
     return out

@@ -55,6 +55,7 @@ const bannedCode: [file: string, code: string, message: RegExp][] = [
   ['src/engine/engine.ts', "import { setTimeout } from 'node:timers/promises'", /add a port/],
   ['src/engine/engine.ts', "import { connect } from '@nats-io/transport-node'", /add a port/],
   ['src/engine/engine.ts', "import postgres from 'postgres'", /add a port/],
+  ['src/engine/decide.ts', "import { trace } from '@opentelemetry/api'", /add a port/],
   ['src/store/commit.ts', 'await sql.begin(async (sql) => {})', /one statement/],
   ['src/ingress/server.ts', 'process.exit(1)', /TurnstileError/],
 ]

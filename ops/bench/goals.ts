@@ -152,6 +152,13 @@ const goals: Goal[] = [
     text: times,
   },
   {
+    goal: 'a tenth of the requests traced: times the bookings with none',
+    value: ratio(rate('tracing', '10 %'), rate('tracing', 'off')),
+    is: 'at least',
+    bound: 0.95,
+    text: times,
+  },
+  {
     goal: 'start to ready on full tables',
     value: (figures) => medianOf(figures, { workload: 'growth', condition: 'full' }, ({ more }) => more.startMs),
     is: 'at most',

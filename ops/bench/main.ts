@@ -22,6 +22,7 @@ servers of its own, with everything on this machine. Without a workload it runs 
   growth    bookings on empty tables and on full ones; the start on full ones
   workers   bookings with 1, 2 and 4 worker processes
   cells     bookings in one installation, and in two with a database each
+  tracing   bookings with nothing traced, and with a tenth of the requests
   pools     not among them: the yardsticks with pools of several sizes
 
   --rounds N        runs of each kind, alternating; the medians are reported (${fullSize.rounds})

@@ -6,6 +6,7 @@ import type { Meta } from '../engine/ports.ts'
 import { decodeHeaders, duplicateWindowMs, encodeHeaders, mayRepeat, renewHeaders } from './headers.ts'
 
 const place = () => 'stream/1'
+const traceparent = fc.stringMatching(/^00-[0-9a-f]{31}1-[0-9a-f]{15}1-0[01]$/)
 const plain = fc.stringMatching(/^[\x21-\x7e]([\x20-\x7e]{0,248}[\x21-\x7e])?$/)
 
 test('what we write is what we read', () => {
@@ -13,7 +14,7 @@ test('what we write is what we read', () => {
     {
       correlationId: plain,
       causationId: plain,
-      traceparent: plain,
+      traceparent,
       replyTo: plain,
       requestId: fc.uuid(),
       fingerprint: plain,
@@ -36,6 +37,10 @@ test('what is not fit for a header is left out', () => {
   const unfit = { correlationId: 'a\r\nNats-Rollup: all', causationId: '', traceparent: 'ü', fingerprint: ' ' }
   const headers = encodeHeaders('id', unfit)
   assert.deepEqual(headers, { 'Nats-Msg-Id': 'id' })
+})
+
+test('a trace context that is none is none', () => {
+  assert.equal(decodeHeaders({ traceparent: '00-x' }, place).meta.traceparent, undefined)
 })
 
 test('whatever the headers, a message has an id and a story, and always the same', () => {

@@ -1,5 +1,6 @@
 import { deriveId, isUuid } from '../actor/ids.ts'
 import type { Address, Meta } from '../engine/ports.ts'
+import { isTraceparent } from '../telemetry/traceparent.ts'
 
 /** Headers as they are written. They are read whatever the case, because some clients' libraries change it. */
 const names = {
@@ -69,11 +70,16 @@ export function decodeHeaders(headers: Headers, place: () => string): Envelope {
   const meta: Meta = { correlationId: given.correlationId ?? messageId }
   for (const field of optional) {
     const value = given[field]
-    if (value !== undefined && (field !== 'requestId' || isUuid(value))) meta[field] = value
+    if (value !== undefined && makesSense(field, value)) meta[field] = value
   }
   if (meta.replyTo !== undefined) meta.requestId ??= messageId
   const actor = { kind: given.actorKind ?? '', id: given.actorId ?? '' }
   return { messageId, meta, actor }
+}
+
+function makesSense(field: (typeof optional)[number], value: string): boolean {
+  if (field === 'requestId') return isUuid(value)
+  return field !== 'traceparent' || isTraceparent(value)
 }
 
 /** How long the broker remembers message ids. */

@@ -6,6 +6,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { type NatsServer, startNats } from '../../ops/sandbox/nats.ts'
 import { freePort } from '../../ops/sandbox/ports.ts'
 import { deleteStreams, uniquePrefix } from '../../test/support/nats.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import type { BrokerHarness } from './broker.features.ts'
 import { partitions, silent } from './broker.fixtures.ts'
 import type { Broker } from './broker.ts'
@@ -36,6 +37,7 @@ export async function openOn(url: string): Promise<NatsHarness> {
       eventDays: 7,
       eventMib: 0,
       streamReplicas: 1,
+      tracer: noTracer,
       log: silent,
     })
     brokers.push(broker)

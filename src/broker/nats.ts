@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/transport-node'
 import type { Log } from '../engine/ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import { Acks } from './acks.ts'
 import type { Broker } from './broker.ts'
@@ -22,6 +23,7 @@ export type BrokerOptions = StreamKeep & {
   /** First word of every subject and stream name. */
   prefix: string
   partitions: number
+  tracer: Pick<Tracer, 'publish'>
   log: Log
 }
 
@@ -37,14 +39,14 @@ const streamsMs = 10_000
  * @throws `broker-unavailable`, or `partitions-mismatch`
  */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const { url, security = {}, prefix, partitions, log, ...keep } = options
+  const { url, security = {}, prefix, partitions, tracer, log, ...keep } = options
   const connection = await openConnection(url, security, prefix, log)
   const subjects = new Subjects(prefix, partitions)
   try {
     const manager = await jetstreamManager(connection.nats, { checkAPI: false, timeout: apiTimeoutMs })
     const streams = new Streams(connection.nats, manager, subjects, keep)
     await ensureStreams(streams)
-    return assemble(connection, manager, streams, subjects, log)
+    return assemble(connection, manager, streams, subjects, { tracer, log })
   } catch (error) {
     await connection.close()
     throw error
@@ -56,12 +58,12 @@ function assemble(
   manager: JetStreamManager,
   streams: Streams,
   subjects: Subjects,
-  log: Log,
+  { tracer, log }: Pick<BrokerOptions, 'tracer' | 'log'>,
 ): Broker {
   const ticker = new Ticker(tickMs)
   const acks = new Acks(connection, ticker)
-  const requests = new NatsRequests(connection, acks, subjects)
-  const publisher = new NatsPublisher(connection, acks, subjects, requests, ticker, log)
+  const requests = new NatsRequests(connection, acks, subjects, tracer)
+  const publisher = new NatsPublisher({ connection, acks, subjects, requests, ticker, tracer, log })
   const mailboxes = new NatsMailboxes(connection, manager, streams, subjects, ticker)
   const effects = new NatsEffectQueue(connection, manager, subjects, ticker, log)
   // A server can come back without its data.

@@ -1,4 +1,5 @@
 import type { Answer, DeadLetter, Log, Outgoing, Publisher } from '../engine/ports.ts'
+import type { Span, Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Acks, Stored } from './acks.ts'
 import type { Connection } from './connection.ts'
@@ -16,15 +17,26 @@ const maxRetryMs = 5_000
 
 /** What one call of `publish` waits for. */
 type Call = { left: number; resolve(): void; reject(error: Error): void }
-type Item = { wire: Wire; call: Call; attempts: number; dueMs: number; cause?: Error }
+type Item = { wire: Wire; span: Span | undefined; call: Call; attempts: number; dueMs: number; cause?: Error }
+
+export type PublisherOptions = {
+  connection: Connection
+  acks: Acks
+  subjects: Subjects
+  /** Those of this process: what answers them need not go by the broker. */
+  requests: NatsRequests
+  ticker: Ticker
+  tracer: Pick<Tracer, 'publish'>
+  log: Log
+}
 
 /** Publishes until it is stored: the first attempts in order, as many at a time as the broker takes. */
 export class NatsPublisher implements Publisher {
   readonly #connection: Connection
   readonly #acks: Acks
   readonly #subjects: Subjects
+  readonly #tracer: Pick<Tracer, 'publish'>
   readonly #log: Log
-  /** Those of this process: what answers them need not go by the broker. */
   readonly #requests: NatsRequests
   readonly #stopRetrying: () => void
   #queue: Item[] = []
@@ -33,18 +45,12 @@ export class NatsPublisher implements Publisher {
   #underWay = 0
   #isClosed = false
 
-  constructor(
-    connection: Connection,
-    acks: Acks,
-    subjects: Subjects,
-    requests: NatsRequests,
-    ticker: Ticker,
-    log: Log,
-  ) {
+  constructor({ connection, acks, subjects, requests, ticker, tracer, log }: PublisherOptions) {
     this.#connection = connection
     this.#requests = requests
     this.#acks = acks
     this.#subjects = subjects
+    this.#tracer = tracer
     this.#log = log
     this.#stopRetrying = ticker.add((nowMs) => this.#retry(nowMs))
   }
@@ -55,7 +61,9 @@ export class NatsPublisher implements Publisher {
     return new Promise((resolve, reject) => {
       const call = { left: messages.length, resolve, reject }
       for (const message of messages) {
-        this.#queue.push({ wire: encodeOutgoing(this.#subjects, message), call, attempts: 0, dueMs: 0 })
+        const wire = encodeOutgoing(this.#subjects, message)
+        const span = this.#tracer.publish(message, wire.subject)
+        this.#queue.push({ wire, span, call, attempts: 0, dueMs: 0 })
       }
       this.#send()
     })
@@ -105,6 +113,7 @@ export class NatsPublisher implements Publisher {
 
   #settle(item: Item, stored: Stored): void {
     if (!(stored instanceof TurnstileError)) {
+      item.span?.end()
       item.call.left -= 1
       if (item.call.left === 0) item.call.resolve()
     } else if (this.#isClosed) {

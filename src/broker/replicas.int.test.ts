@@ -10,6 +10,7 @@ import { freePort } from '../../ops/sandbox/ports.ts'
 import { testServer } from '../../test/support/environment.ts'
 import { uniquePrefix } from '../../test/support/nats.ts'
 import { until } from '../../test/support/wait.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { hasCode } from '../errors.ts'
 import { actorIn, commandTo, openReader, partitions, silent } from './broker.fixtures.ts'
 import { openBroker } from './nats.ts'
@@ -19,7 +20,7 @@ const prefix = uniquePrefix()
 const { mailboxStream, eventStream, effectStream } = new Subjects(prefix, partitions)
 
 const open = (url: string, streamReplicas: number) =>
-  openBroker({ url, prefix, partitions, eventDays: 7, eventMib: 0, streamReplicas, log: silent })
+  openBroker({ url, prefix, partitions, eventDays: 7, eventMib: 0, streamReplicas, tracer: noTracer, log: silent })
 
 describe('the streams of a cluster of three', () => {
   let servers: NatsServer[]

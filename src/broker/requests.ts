@@ -1,4 +1,5 @@
 import type { Answer, OutgoingCommand, Requests } from '../engine/ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Acks } from './acks.ts'
 import type { Connection } from './connection.ts'
@@ -11,13 +12,15 @@ export class NatsRequests implements Requests {
   readonly #connection: Connection
   readonly #acks: Acks
   readonly #subjects: Subjects
+  readonly #tracer: Pick<Tracer, 'publish'>
   #handler: (answer: Answer) => void = () => {}
 
-  constructor(connection: Connection, acks: Acks, subjects: Subjects) {
+  constructor(connection: Connection, acks: Acks, subjects: Subjects, tracer: Pick<Tracer, 'publish'>) {
     this.#connection = connection
     this.replyTo = connection.createInbox()
     this.#acks = acks
     this.#subjects = subjects
+    this.#tracer = tracer
     connection.subscribe(this.replyTo, ({ data }) => {
       const answer = decodeAnswer(data)
       if (answer) this.answer(answer)
@@ -34,10 +37,13 @@ export class NatsRequests implements Requests {
 
   async send(command: OutgoingCommand, timeoutMs: number): Promise<{ duplicate: boolean }> {
     this.#connection.check()
+    const wire = encodeOutgoing(this.#subjects, command)
+    const span = this.#tracer.publish(command, wire.subject)
     const stored = await new Promise<{ duplicate: boolean } | TurnstileError>((settle) => {
-      this.#acks.publish(encodeOutgoing(this.#subjects, command), timeoutMs, settle)
+      this.#acks.publish(wire, timeoutMs, settle)
     })
     if (stored instanceof TurnstileError) throw stored
+    span?.end()
     return stored
   }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { nanos } from '@nats-io/transport-node'
 import { testServer } from '../../test/support/environment.ts'
 import { deleteStreams } from '../../test/support/nats.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { hasCode } from '../errors.ts'
 import { partitions, silent } from './broker.fixtures.ts'
 import { type NatsHarness, openOn } from './nats.fixtures.ts'
@@ -25,6 +26,7 @@ describe('the streams', () => {
       eventDays: 7,
       eventMib: 0,
       streamReplicas: 1,
+      tracer: noTracer,
       log: silent,
       ...changes,
     })

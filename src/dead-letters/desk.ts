@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { openBroker } from '../broker/nats.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../engine/ports.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { openDeadLetters } from '../store/dead-letter-store.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Desk } from './command.ts'
@@ -50,6 +51,7 @@ function connect(config: Config, name: string): Promise<Broker> {
     eventMib: config.TURNSTILE_EVENT_MIB,
     streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
     log: logOf(name),
+    tracer: noTracer,
   })
 }
 

@@ -5,6 +5,7 @@ import type { Service } from '../../schemas/index.ts'
 import type { Tagged } from '../actor/actor.ts'
 import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery } from '../engine/ports.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { callHttp } from './http.ts'
 import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
@@ -75,6 +76,7 @@ export function aWorker(adapter: AnyAdapter, gateway: string) {
     random: () => 1,
     timeoutMs: 500,
     log: silent,
+    tracer: noTracer,
     observer: { deadLetter() {}, called: (_, outcome) => void counted.push(outcome) },
     deadLetters: { keepDeadLetter: async (letter) => void letters.push(letter) },
     failures: { noteFailure: async () => {}, forgetFailure: async () => {} },

@@ -22,8 +22,8 @@ export function callHttp(
   headers: Record<string, string>,
   timeoutMs: number,
 ): Promise<HttpAnswer> {
-  const { method, path } = call
-  const url = `${gateway.replace(/\/+$/, '')}${path}`
+  const { method } = call
+  const url = urlOf(gateway, call)
   const content = contentOf(call)
   const maxBytes = method === 'GET' ? maxReadBytes : maxAnswerBytes
   const { request } = url.startsWith('https:') ? https : http
@@ -54,6 +54,8 @@ export function callHttp(
     underWay.end(content.payload)
   })
 }
+
+export const urlOf = (gateway: string, { path }: HttpCall): string => `${gateway.replace(/\/+$/, '')}${path}`
 
 function contentOf(call: HttpCall): { payload?: Buffer; headers?: http.OutgoingHttpHeaders } {
   if (!('body' in call || 'text' in call)) return {}

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Clock, Deliver, EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
@@ -33,6 +34,7 @@ export type EffectOptions = {
   random: () => number
   log: Log
   observer: Pick<Observer, 'deadLetter' | 'paused' | 'called' | 'circuit'>
+  tracer: Pick<Tracer, 'effect' | 'call'>
 }
 
 type Worker = { close(): Promise<void> }
@@ -70,7 +72,7 @@ function lineTo(adapter: AnyAdapter, { config, clock, log, observer }: EffectOpt
  * process.
  */
 async function startService(line: Line, options: EffectOptions): Promise<Worker> {
-  const { config, effects, publisher, deliver, store, clock, callHttp, random, log, observer } = options
+  const { config, effects, publisher, deliver, store, clock, callHttp, random, log, observer, tracer } = options
   const { adapter, gate } = line
   const settings = {
     adapter,
@@ -82,6 +84,7 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     deadLetters: store,
     failures: store,
     observer,
+    tracer,
     log,
     clock,
     callHttp,

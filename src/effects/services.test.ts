@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { describe, test } from 'node:test'
 import { until } from '../../test/support/wait.ts'
 import { MemoryBroker } from '../broker/memory.ts'
+import { noTracer } from '../engine/trace-ports.ts'
 import { aWorker, silent, startServer, ticketId } from './effects.fixtures.ts'
 import { startEffects } from './index.ts'
 import { payments } from './payments.ts'
@@ -32,6 +33,7 @@ async function startWorld(
     callHttp: settings.callHttp,
     random: settings.random,
     log: silent,
+    tracer: noTracer,
     observer: { ...settings.observer, paused() {}, circuit() {} },
   })
   t.after(async () => {

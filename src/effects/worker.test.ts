@@ -7,6 +7,8 @@ import { services } from '../../schemas/index.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
 import { systemClock } from '../clock.ts'
 import type { DeadLetter, EffectDelivery, EffectFailure, Outgoing } from '../engine/ports.ts'
+import { noTracer } from '../engine/trace-ports.ts'
+import { tracerForTests } from '../telemetry/tracer.fixtures.ts'
 import { maxAttempts } from './backoff.ts'
 import { deadNation } from './dead-nation.ts'
 import { callHttp } from './http.ts'
@@ -77,6 +79,7 @@ const settings = (): EffectSettings => ({
   random: () => 1,
   timeoutMs: 200,
   log: silent,
+  tracer: noTracer,
   clock: systemClock,
   callHttp,
   observer: { deadLetter: (kind, code) => happened.push(`counted ${kind} ${code}`), called() {} },
@@ -131,6 +134,32 @@ test('the call is what the contract says, with the names that it is traced by', 
   assert.equal(call?.headers['correlation-id'], 'story')
   assert.equal(call?.headers.traceparent, traceparent)
   assert.equal(call?.headers['causation-id'], effectId)
+})
+
+test('in a trace the call is below the attempt, and so is what the actor is told', async () => {
+  const { tracer, seen } = tracerForTests()
+  answerWith(503, {})
+  await carryOut(effect(), { ...settings(), tracer })
+  answerWith(200, { booking_id: bookingId })
+  await carryOut(effect({ attempt: 2 }), { ...settings(), tracer })
+  const spans = seen()
+  assert.deepEqual(
+    spans.map(({ name, isError }) => [name, isError]),
+    [
+      ['POST', true],
+      ['effect dead-nation.BookTickets', true],
+      ['POST', false],
+      ['effect dead-nation.BookTickets', false],
+    ],
+  )
+  const [firstCall, first, call, second] = spans
+  assert.deepEqual([first?.parent, second?.parent], [traceparent, traceparent])
+  assert.deepEqual([firstCall?.parent, call?.parent], [first?.traceparent, second?.traceparent])
+  assert.deepEqual(
+    calls.map(({ headers }) => headers.traceparent),
+    [firstCall?.traceparent, call?.traceparent],
+  )
+  assert.equal(published[0]?.meta.traceparent, second?.traceparent)
 })
 
 test('done: the actor is told, and only then the effect is off the queue', async () => {
@@ -322,6 +351,7 @@ test('closing waits for the calls under way', async () => {
     callHttp,
     random,
     log,
+    tracer: noTracer,
     observer: { deadLetter() {}, paused() {}, called() {}, circuit() {} },
   })
   const work = hand(effect())

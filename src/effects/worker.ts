@@ -14,14 +14,15 @@ import type {
   Publisher,
   Store,
 } from '../engine/ports.ts'
+import type { EffectOutcome, Tracer } from '../engine/trace-ports.ts'
 import type { ErrorCode } from '../errors.ts'
 import { backoffMs, maxAttempts } from './backoff.ts'
 import type { Gate } from './gate.ts'
-import type { CallHttp } from './http.ts'
+import { type CallHttp, type HttpAnswer, urlOf } from './http.ts'
 import type { InHand } from './in-hand.ts'
 import type { InTurn } from './in-turn.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
-import type { AnyAdapter, ServiceCall } from './service.ts'
+import type { AnyAdapter, HttpCall, ServiceCall } from './service.ts'
 
 export interface DeadLetters {
   /** Resolves once the letter is safe. One that was kept before is open again, with one attempt more. */
@@ -41,6 +42,7 @@ export type EffectSettings = {
   deadLetters: DeadLetters
   failures: FailureNotes
   observer: Pick<Observer, 'deadLetter' | 'called'>
+  tracer: Pick<Tracer, 'effect' | 'call'>
   log: Log
   clock: Clock
   callHttp: CallHttp
@@ -56,16 +58,20 @@ export type EffectSettings = {
  * Carries out one effect: makes the call, and sends what came of it to the actor that asked. Only when that is stored is
  * the effect done, so a crash on the way repeats the call with the same key, and the outcome with the same id.
  */
-export async function carryOut(effect: EffectDelivery, settings: EffectSettings): Promise<void> {
-  const parsed = parseEffect(effect, settings.adapter)
-  if ('fault' in parsed) return bury(effect, parsed.code, parsed.fault, settings)
+export async function carryOut(delivered: EffectDelivery, settings: EffectSettings): Promise<void> {
+  const parsed = parseEffect(delivered, settings.adapter)
+  if ('fault' in parsed) return bury(delivered, parsed.code, parsed.fault, settings)
+
+  const span = settings.tracer.effect(delivered)
+  const effect = span ? { ...delivered, meta: { ...delivered.meta, traceparent: span.traceparent } } : delivered
 
   await settings.inHand.while(effect, () =>
     settings.inTurn.run(effect.messageId, async (isSecond) => {
       const delivery = isSecond ? { ...effect, mayBeRepeat: true } : effect
       const outcome = await settings.gate.pass(() => timed(delivery, parsed, settings))
-      if (outcome) await settle(effect, parsed.request, outcome, settings)
-      else effect.retry(0)
+      if (!outcome) return effect.retry(0)
+      await settle(effect, parsed.request, outcome, settings)
+      span?.end(nameOf(outcome))
     }),
   )
 }
@@ -93,29 +99,50 @@ async function timed(effect: EffectDelivery, parsed: Parsed, settings: EffectSet
   const { clock, observer } = settings
   const startedMs = clock.monotonicMs()
   const outcome = await attempt(effect, parsed, settings)
-  const name = 'temporary' in outcome ? 'temporary' : 'refused' in outcome ? 'refused' : 'done'
-  observer.called(effect.service, name, clock.monotonicMs() - startedMs)
+  observer.called(effect.service, nameOf(outcome), clock.monotonicMs() - startedMs)
   return outcome
 }
 
+function nameOf(outcome: Outcome): EffectOutcome {
+  if ('temporary' in outcome) return 'temporary'
+  return 'refused' in outcome ? 'refused' : 'done'
+}
+
 async function attempt(effect: EffectDelivery, { call, request }: Parsed, settings: EffectSettings): Promise<Outcome> {
-  const { callHttp, gateway, timeoutMs } = settings
-  const headers = headersOf(effect)
   const mayBeDone = effect.attempt > 1 || effect.mayBeRepeat
   try {
     if (call.readBack && mayBeDone) {
-      const seen = await callHttp(gateway, call.readBack.toHttp(request), headers, timeoutMs)
+      const seen = await makeCall(effect, call.readBack.toHttp(request), settings)
       const outcome = outcomeOfReadBack(call, call.readBack, request, seen)
       if (outcome) return outcome
     }
-    const answer = await callHttp(gateway, call.toHttp(request, effect.messageId), headers, timeoutMs)
+    const answer = await makeCall(effect, call.toHttp(request, effect.messageId), settings)
     return outcomeOf(call, request, answer)
   } catch (error) {
     return { temporary: causeOf(error), retryAfterMs: 0 }
   }
 }
 
-function headersOf({ messageId, meta: { correlationId, traceparent } }: EffectDelivery): Record<string, string> {
+async function makeCall(effect: EffectDelivery, call: HttpCall, settings: EffectSettings): Promise<HttpAnswer> {
+  const { tracer, callHttp, gateway, timeoutMs } = settings
+  const { attempt, meta } = effect
+  const { traceparent } = meta
+  const span = tracer.call({ method: call.method, url: urlOf(gateway, call), attempt, traceparent })
+  try {
+    const answer = await callHttp(gateway, call, headersOf(effect, span?.traceparent ?? traceparent), timeoutMs)
+    span?.end({ status: answer.status })
+    return answer
+  } catch (error) {
+    const { code, name } = error as NodeJS.ErrnoException
+    span?.end({ failed: code ?? name })
+    throw error
+  }
+}
+
+function headersOf(
+  { messageId, meta: { correlationId } }: EffectDelivery,
+  traceparent: string | undefined,
+): Record<string, string> {
   return {
     'Idempotency-Key': messageId,
     'Correlation-ID': correlationId,
@@ -206,7 +233,8 @@ const failureOf = ({ actor, messageId: effectId }: EffectDelivery, { partitions 
 })
 
 function namesOf({ service, type, actor, messageId, attempt, meta }: EffectDelivery): object {
-  return { correlationId: meta.correlationId, service, type, actor: `${actor.kind}.${actor.id}`, messageId, attempt }
+  const { correlationId, traceparent } = meta
+  return { correlationId, traceparent, service, type, actor: `${actor.kind}.${actor.id}`, messageId, attempt }
 }
 
 /** Some errors of Node's network say nothing but their code. */

@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from 'node:test'
 import { z } from 'zod'
 import { actors } from '../../actors/index.ts'
 import type { Actor, Tagged } from '../actor/actor.ts'
+import { tracerForTests } from '../telemetry/tracer.fixtures.ts'
 import type { CommitResult, Store, TurnRecord } from './ports.ts'
 import { creation, id, idIn, override, partitions, showId, World } from './world.fixtures.ts'
 
@@ -87,6 +88,16 @@ describe('an alarm', () => {
     await pass(5_000)
     assert.equal((await ringsOf(who)).length, 1)
     assert.equal(await armed(), 0)
+  })
+
+  test('is, in a trace, below the turn that set it', async () => {
+    const { tracer, seen } = tracerForTests()
+    world.start('one', { rules, tracer })
+    say(who, { type: 'Set', at: inMs(500) } as Tagged)
+    await world.until('it goes off', () => seen().some(({ name }) => name === 'turn reminder.Ring'))
+    const [set, ring] = await journalOf(who)
+    assert.ok(set?.meta.traceparent)
+    assert.equal(ring?.meta.parent, set.meta.traceparent)
   })
 
   test('that is moved goes off at its new time only, and one that is canceled never', async () => {

@@ -3,6 +3,7 @@ import { type CachedActor, keyOf } from './cache.ts'
 import type { Fault } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
 import type { Address, Commit, DeadLetter, Delivery, DueAlarm, Meta, Pause, StoredActor, TurnRecord } from './ports.ts'
+import type { Span } from './trace-ports.ts'
 
 /** As it came out of a mailbox, or as it would have. */
 export type Message = Omit<Delivery, 'sequence'>
@@ -14,6 +15,8 @@ export type Batch = {
   /** The partitions that it moves on, and where each stood before. */
   partitions: Map<OwnedPartition, { head: number; cursor: number }>
   turns: TurnRecord[]
+  /** The spans of those turns that are followed. */
+  spans: Map<TurnRecord, Span<TurnRecord>>
   deadLetters: DeadLetter[]
   /** Messages to paused actors: kept as dead letters are, but nothing is wrong with them. */
   setAside: { letter: DeadLetter; pause: Pause }[]
@@ -30,6 +33,7 @@ export const emptyBatch = (deliveries: Delivery[], alarms: DueAlarm[]): Batch =>
   alarms,
   partitions: new Map(),
   turns: [],
+  spans: new Map(),
   deadLetters: [],
   setAside: [],
   actors: new Map(),
@@ -126,6 +130,14 @@ export function faultOf(error: unknown): Fault {
 
 export function encode({ type: _, ...fields }: Tagged): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(fields))
+}
+
+/** As the turn of a message is journaled, and hands it on: what follows from it is below the turn, if that is followed. */
+export function metaOfTurn(meta: Meta, span: Span<TurnRecord> | undefined): Meta {
+  if (!span) return meta
+  const { traceparent: parent } = meta
+  const { traceparent } = span
+  return parent === undefined ? { ...meta, traceparent } : { ...meta, traceparent, parent }
 }
 
 /** What a message hands on to everything that follows from it. Who asked is answered once, so an answer ends that. */

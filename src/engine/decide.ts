@@ -13,13 +13,15 @@ import {
   type Message,
   messageKeyOf,
   metaOfConsequence,
+  metaOfTurn,
   noteChange,
 } from './batch.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
 import { type Actors, type Fault, parseDelivery } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
-import type { Address, Delivery, DueAlarm, Pause, RecordedDecision, RecordedSend, Store } from './ports.ts'
+import type { Address, Delivery, DueAlarm, Meta, Pause, RecordedDecision, RecordedSend, Store } from './ports.ts'
 import { ring, targetOf, wakeAfter } from './ring.ts'
+import type { Tracer } from './trace-ports.ts'
 
 export type Target = { partition: OwnedPartition; actor: AnyActor; to: Address }
 
@@ -48,6 +50,7 @@ export type Surroundings = {
   faultOf(item: Delivery | DueAlarm): Fault | undefined
   /** The pause that this actor is under, as far as is known. */
   pauseOf(address: Address): Pause | undefined
+  tracer: Pick<Tracer, 'turn'>
 }
 
 /** A chain of sends that goes on for longer than this is a loop: it continues through the broker, in later batches. */
@@ -101,7 +104,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
   const actor = batch.actors.get(keyOf(given.to)) as CachedActor
   const work = isErased(actor.state) ? erased(given) : given
   const { partition, to, message, delivery } = work
-  const { messageId, meta } = delivery
+  const { messageId } = delivery
   if (around.isRepeat(messageKeyOf(delivery))) {
     batch.repeats.push(delivery)
     if (work.alarm) disarm(batch, actor)
@@ -114,6 +117,9 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
     if (work.alarm) disarm(batch, actor)
     return []
   }
+  const isDelivered = work.depth === 0 && work.alarm === undefined
+  const span = around.tracer.turn({ to, type: message.type, messageId, meta: delivery.meta, isDelivered })
+  const meta = metaOfTurn(delivery.meta, span)
   const at = new Date(delivery.at).toISOString()
   let turn: Turn
   try {
@@ -127,7 +133,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
 
   const joined: Work[] = []
   const sends = turn.sends.map((send): RecordedSend => {
-    const next = canJoin ? join(around, work, send, turn.reply !== undefined) : undefined
+    const next = canJoin ? join(around, work, meta, send, turn.reply !== undefined) : undefined
     if (!next) return { messageId: send.messageId, send: send.send, id: send.id, command: send.command }
     joined.push(next)
     return { joined: send.messageId, send: send.send, id: send.id }
@@ -136,7 +142,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
   noteChange(batch, actor)
   actor.state = turn.state
   actor.version += 1
-  actor.wake = wakeAfter(turn, actor.wake, work)
+  actor.wake = wakeAfter(turn, actor.wake, meta, work.alarm)
   partition.head += 1
   const position = partition.head
   const { kind, id: actorId } = to
@@ -144,6 +150,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
   const decision = recordOf(turn, sends)
   const record = { partition: partition.id, position, kind, actorId, version, messageId, at, message, meta, decision }
   batch.turns.push(record)
+  if (span) batch.spans.set(record, span)
   around.noteTurn(messageKeyOf(delivery))
   return joined
 }
@@ -156,7 +163,13 @@ function erased(work: Work): Work {
 }
 
 /** A send becomes a turn of the same batch when this worker can commit to its target. */
-function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnswered: boolean): Work | undefined {
+function join(
+  around: Surroundings,
+  sender: Work,
+  senderMeta: Meta,
+  send: Identified<Send>,
+  isAnswered: boolean,
+): Work | undefined {
   const partition = around.owned(partitionOf(send.id, around.partitionCount))
   const actor = around.actors[send.send]
   if (!partition || partition.isLeaving || !actor) return undefined
@@ -166,7 +179,7 @@ function join(around: Surroundings, sender: Work, send: Identified<Send>, isAnsw
     to,
     type: send.command.type,
     messageId: send.messageId,
-    meta: metaOfConsequence(sender.delivery.meta, sender.delivery.messageId, isAnswered),
+    meta: metaOfConsequence(senderMeta, sender.delivery.messageId, isAnswered),
     headers: {},
     payload: new Uint8Array(),
     at: sender.delivery.at,

@@ -25,6 +25,7 @@ import { Signal } from './signal.ts'
 import { StreamWatch } from './stream-watch.ts'
 import { survey } from './survey.ts'
 import { Suspects } from './suspects.ts'
+import type { Tracer } from './trace-ports.ts'
 
 export type EnginePorts = {
   store: Store
@@ -33,6 +34,7 @@ export type EnginePorts = {
   clock: Clock
   log: Log
   observer: Observer
+  tracer: Pick<Tracer, 'turn' | 'commit' | 'turnsAgain' | 'deadLetter'>
 }
 
 export type EngineLimits = {
@@ -93,7 +95,7 @@ export class Engine {
     this.#ports = ports
     this.#limits = limits
     this.#cache = new ActorCache(limits.cachedActors)
-    this.#outbox = new Outbox(ports.publisher, ports.store, ports.clock, this.#wake)
+    this.#outbox = new Outbox(ports, this.#wake)
     this.#suspects = new Suspects(ports)
     this.#alarms = new Alarms(ports, () => this.partitions, this.#wake)
     this.pauses = new Pauses(ports)
@@ -109,6 +111,7 @@ export class Engine {
       noteTurn: (key) => this.#uncommitted.add(key),
       faultOf: (item) => this.#suspects.faultOf(item),
       pauseOf: (address) => this.pauses.of(address),
+      tracer: ports.tracer,
     }
   }
 
@@ -267,9 +270,10 @@ export class Engine {
   }
 
   async #commit(batch: Batch): Promise<void> {
-    const { store, clock, observer } = this.#ports
+    const { store, clock, observer, tracer } = this.#ports
     const startedMs = clock.monotonicMs()
     const commit = toCommit(batch)
+    const span = tracer.commit([...batch.spans.values()], batch.turns.length)
     this.#commitsUnderWay += 1
     crashPoint('before-commit')
     const result = await store.commit(commit)
@@ -277,6 +281,7 @@ export class Engine {
     if (result.outcome === 'committed') {
       crashPoint('after-commit')
       observer.committed(commit, batch.deliveries.length, clock.monotonicMs() - startedMs)
+      span?.end()
       this.#settle(batch, commit)
     } else {
       this.#failures.push({ batch, result })
@@ -286,7 +291,7 @@ export class Engine {
 
   /** It is on record: now the world may know. */
   #settle(batch: Batch, commit: Commit): void {
-    const { publisher, observer, log } = this.#ports
+    const { publisher, observer, tracer, log } = this.#ports
     const upTo: [OwnedPartition, number][] = []
     for (const [index, partition] of [...batch.partitions.keys()].entries()) {
       const { cursor, head, turns, published, armed } = commit.partitions[index] as Commit['partitions'][number]
@@ -302,16 +307,20 @@ export class Engine {
     observer.alarmsFired(batch.alarms.length)
 
     for (const { kind, actorId, messageId, message, meta, version, decision } of batch.turns) {
-      const { correlationId } = meta
+      const { correlationId, traceparent } = meta
       const actor = `${kind}.${actorId}`
-      log.debug({ correlationId, actor, messageId, type: message.type, version, outcome: decision.outcome }, 'turn')
+      const { outcome } = decision
+      log.debug({ correlationId, traceparent, actor, messageId, type: message.type, version, outcome }, 'turn')
     }
+    for (const [turn, span] of batch.spans) span.end(turn)
     for (const delivery of batch.deliveries) delivery.committed?.()
     this.#outbox.tell(batch.turns, upTo)
     for (const letter of batch.deadLetters) {
       const { kind, actorId, type, code, cause, messageId, meta } = letter
+      const { correlationId, traceparent } = meta
       const actor = `${kind}.${actorId}`
-      log.error({ correlationId: meta.correlationId, actor, messageId, type, code, cause }, 'dead letter')
+      log.error({ correlationId, traceparent, actor, messageId, type, code, cause }, 'dead letter')
+      tracer.deadLetter(letter)
       publisher.announce(letter)
       observer.deadLetter(kind, code)
       const reply = { refused: 'dead-letter', reason: `${type} was set aside as a dead letter: ${cause}` }

@@ -4,8 +4,10 @@ import { metaOfConsequence } from './batch.ts'
 import type { OwnedPartition } from './partition.ts'
 import type { Answer, Clock, Delivery, Outgoing, Publisher, Store, TurnRecord } from './ports.ts'
 import type { Signal } from './signal.ts'
+import type { Tracer } from './trace-ports.ts'
 
 type OutboxStore = Pick<Store, 'readJournal' | 'findTurns'>
+type OutboxPorts = { publisher: Publisher; store: OutboxStore; clock: Clock; tracer: Pick<Tracer, 'turnsAgain'> }
 
 /** How many turns are read at a time when a new owner tells what the one before may not have told. */
 const journalPage = 500
@@ -22,14 +24,16 @@ export class Outbox {
   readonly #publisher: Publisher
   readonly #store: OutboxStore
   readonly #clock: Clock
+  readonly #tracer: Pick<Tracer, 'turnsAgain'>
   readonly #progress: Signal
   #pendingMessages = 0
 
   /** @param progress notified when something has been stored by the broker */
-  constructor(publisher: Publisher, store: OutboxStore, clock: Clock, progress: Signal) {
+  constructor({ publisher, store, clock, tracer }: OutboxPorts, progress: Signal) {
     this.#publisher = publisher
     this.#store = store
     this.#clock = clock
+    this.#tracer = tracer
     this.#progress = progress
   }
 
@@ -84,6 +88,7 @@ export class Outbox {
     while (position < head && !partition.isClosed) {
       try {
         const turns = await this.#store.readJournal(partition.id, position, Math.min(journalPage, head - position))
+        this.#tracer.turnsAgain(turns)
         await this.#send(turns, true)
         position = turns.at(-1)?.position ?? head
       } catch {

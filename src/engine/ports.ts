@@ -14,13 +14,15 @@ export type Meta = {
   correlationId: string
   /** The id of the message whose turn sent this one. */
   causationId?: string
-  /** W3C trace context. */
+  /** W3C trace context: of what caused the message. In the journal a turn that is followed has its own here. */
   traceparent?: string
   /**
    * Who asked for what began the story, where that is known: `key:boxoffice-1`, `jwt:<issuer>#<subject>`. The ingress says so;
    * of who publishes on NATS itself, the account's permissions are all that speaks for it.
    */
   askedBy?: string
+  /** In the journal, of a turn that is followed: the context that its message came with, if it came with one. */
+  parent?: string
   /** Where the answer goes: a NATS subject. Handed on along the chain. */
   replyTo?: string
   /** The id of the message that first carried `replyTo`: the request that the answer will belong to. */

@@ -6,7 +6,7 @@ import { type CachedActor, keyOf } from './cache.ts'
 import type { Surroundings, Target, Work } from './decide.ts'
 import type { Fault } from './parse.ts'
 import type { OwnedPartition } from './partition.ts'
-import type { Address, DueAlarm, Wake } from './ports.ts'
+import type { Address, DueAlarm, Meta, Wake } from './ports.ts'
 
 type Ringing = Target & { alarm: DueAlarm }
 
@@ -67,10 +67,10 @@ const noCommand: Tagged = { type: 'Alarm' }
 export function wakeAfter(
   { alarm }: Turn,
   before: Wake | undefined,
-  { delivery, alarm: rung }: Work,
+  { correlationId, traceparent }: Meta,
+  rung: DueAlarm | undefined,
 ): Wake | undefined {
   if (!alarm || alarm.at === rung?.at) return undefined
   if (alarm.at === before?.at) return before
-  const { correlationId, traceparent } = delivery.meta
   return { at: alarm.at, correlationId, ...(traceparent !== undefined && { traceparent }) }
 }

@@ -9,6 +9,7 @@ import { LeaseKeeper } from './leases.ts'
 import type { Actors } from './parse.ts'
 import type { Answer, Log, MailboxStanding, Observer, Store } from './ports.ts'
 import { Redriver } from './redriver.ts'
+import { noTracer, type Tracer } from './trace-ports.ts'
 
 export const partitions = 8
 
@@ -86,7 +87,12 @@ export class World {
   /** @param wrap gives the worker a store that misbehaves */
   start(
     name: string,
-    { wrap = (store: Store): Store => store, rules = actors as Actors, batchMessages = 100 } = {},
+    {
+      wrap = (store: Store): Store => store,
+      rules = actors as Actors,
+      batchMessages = 100,
+      tracer = noTracer as Tracer,
+    } = {},
   ): Worker {
     const broker = this.broker.connect()
     const lines: string[] = []
@@ -99,7 +105,8 @@ export class World {
       return result
     })
     const { mailboxes, publisher } = broker
-    const ports = { store: counting, mailboxes, publisher, clock, log: logTo(worker.lines), observer: observe(worker) }
+    const log = logTo(worker.lines)
+    const ports = { store: counting, mailboxes, publisher, clock, log, observer: observe(worker), tracer }
     const deadlines = { bookingMs: 900_000, bundleStepMs: 900_000 }
     const engine = new Engine(
       name,

@@ -47,6 +47,7 @@ export function createApp(traffic: Traffic, gate: Gate, makeId: () => string, lo
   app.decorateRequest('correlationId', '')
   app.decorateRequest('caller', undefined)
   app.decorateRequest('checkBody', undefined)
+  app.decorateRequest('traceparent', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     traffic.begin(request, reply)
     const { headers, httpVersion } = request.raw
@@ -73,8 +74,8 @@ export function createApp(traffic: Traffic, gate: Gate, makeId: () => string, lo
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const problem = toProblem(error)
   if (problem.status >= 500) {
-    const { correlationId, method, url } = request
-    const fields = { correlationId, method, path: url, code: problem.code, err: problem.cause ?? problem }
+    const { correlationId, traceparent, method, url } = request
+    const fields = { correlationId, traceparent, method, path: url, code: problem.code, err: problem.cause ?? problem }
     log[problem.code === 'internal' ? 'error' : 'warn'](fields, 'a request failed')
   }
   return (

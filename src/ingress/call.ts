@@ -10,7 +10,7 @@ import type { Admission } from './admission.ts'
 import type { Asker } from './asker.ts'
 import { commandsOf, commandTo, commandToNew, digestOf, type Origin, requestIdOf } from './commands.ts'
 import type { Guard } from './guard.ts'
-import { idempotencyKeyOf, lastEventIdOf, traceparentOf } from './headers.ts'
+import { idempotencyKeyOf, lastEventIdOf } from './headers.ts'
 import type { Live } from './live/live.ts'
 import { parseRequest } from './parse.ts'
 import { isProblemCode, keyReused, Problem } from './problems.ts'
@@ -57,7 +57,8 @@ export function callOf(route: Route, request: FastifyRequest, house: House): Cal
 }
 
 /** @param params parsed, so that two spellings of an id are one resource */
-function originOf(route: Route, params: unknown, { raw, correlationId, caller }: FastifyRequest, house: House): Origin {
+function originOf(route: Route, params: unknown, request: FastifyRequest, house: House): Origin {
+  const { raw, correlationId, traceparent, caller } = request
   const resource = `${route.method} ${fillPath(route.path, params as Record<string, string> | undefined)}`
   const key = idempotencyKeyOf(raw, route.isKeyRequired)
   return {
@@ -66,7 +67,7 @@ function originOf(route: Route, params: unknown, { raw, correlationId, caller }:
     requestId: requestIdOf(resource, key, caller?.subject, house.makeId),
     hasKey: key !== undefined,
     correlationId,
-    traceparent: traceparentOf(raw),
+    traceparent,
     replyTo: house.requests.replyTo,
   }
 }

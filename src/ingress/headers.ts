@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isTraceparent } from '../telemetry/traceparent.ts'
 import { Problem } from './problems.ts'
 
 /** The request headers that mean something here. */
@@ -6,10 +7,6 @@ import { Problem } from './problems.ts'
 /** Printable ASCII without blanks: safe in a header of HTTP and of NATS, and in a log line. */
 const correlationPattern = /^[\x21-\x7e]{1,128}$/
 const keyPattern = /^[\x20-\x7e]{1,255}$/
-
-/** https://www.w3.org/TR/trace-context: version 00 ends with the flags, later ones may go on, ff is none. */
-const trace = '-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}'
-const traceparentPattern = new RegExp(`^(?:00${trace}|(?!00|ff)[0-9a-f]{2}${trace}(?:-[\\x21-\\x7e]{0,200})?)$`)
 
 /** The caller's `Correlation-ID`, or a made one when there is none that is fit to be carried on. */
 export function correlationIdOf(given: string | string[] | undefined, makeId: () => string): string {
@@ -19,7 +16,7 @@ export function correlationIdOf(given: string | string[] | undefined, makeId: ()
 /** A `traceparent` that is not valid counts as none, as W3C asks. */
 export function traceparentOf(request: IncomingMessage): string | undefined {
   const given = request.headers.traceparent
-  return typeof given === 'string' && traceparentPattern.test(given) ? given : undefined
+  return typeof given === 'string' && isTraceparent(given) ? given : undefined
 }
 
 /** Where an EventSource says that it was cut off. Given twice, it is not an id any more. */

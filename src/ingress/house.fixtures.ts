@@ -13,6 +13,7 @@ import type {
   TurnEvents,
 } from '../engine/ports.ts'
 import type { OpsRow, Page, ReadModels, ReadRow } from '../engine/read-model-ports.ts'
+import { noTracer, type Tracer } from '../engine/trace-ports.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createIngress, type Ingress } from './server.ts'
 
@@ -46,6 +47,7 @@ export type TestHouse = {
   onSend: (command: OutgoingCommand) => Promise<{ duplicate: boolean }>
   answer(answer: Answer): void
   metrics: Metrics
+  tracer: Tracer
   logged: { level: string; fields: Record<string, unknown>; message: string }[]
   log: Log
 }
@@ -134,6 +136,7 @@ export function createHouse(): TestHouse {
       },
     },
     metrics: createMetrics(),
+    tracer: noTracer,
     logged,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
   }
@@ -153,9 +156,9 @@ export async function openIngress(
   isOpen = true,
 ): Promise<Ingress> {
   const config = readConfig({ ...required, PORT: '0', ...settings })
-  const { requests, reads, readModels, feed, metrics, log } = house
+  const { requests, reads, readModels, feed, metrics, tracer, log } = house
   const access = await openAccess(config, log)
-  const ingress = createIngress({ config, isOpen, access, requests, reads, readModels, feed, metrics, log })
+  const ingress = createIngress({ config, isOpen, access, requests, reads, readModels, feed, metrics, tracer, log })
   await ingress.listen()
   return ingress
 }

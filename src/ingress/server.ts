@@ -4,6 +4,7 @@ import type { Access } from '../access/access.ts'
 import type { Config } from '../config.ts'
 import type { Feed, Log, Reads, Requests } from '../engine/ports.ts'
 import type { ReadModels } from '../engine/read-model-ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Admission } from './admission.ts'
@@ -32,6 +33,7 @@ export type IngressOptions = {
   feed: Feed
   readModels: ReadModels
   metrics: Metrics
+  tracer: Pick<Tracer, 'request'>
   log: Log
 }
 
@@ -56,7 +58,7 @@ export type Ingress = {
 const lingerMs = 500
 
 export function createIngress(options: IngressOptions): Ingress {
-  const { config, isOpen, access, requests, reads, readModels, feed, metrics, log } = options
+  const { config, isOpen, access, requests, reads, readModels, feed, metrics, tracer, log } = options
   const makeId = createUuidGenerator()
   const health = new DatabaseHealth(reads, log)
   metrics.dependencies({ postgres: () => health.isUp, nats: () => requests.isConnected })
@@ -67,7 +69,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const asker = new Asker({ requests, reads, partitions, timeoutMs, answered, log })
   const live = new Live({ feed, partitions, log, count: metrics.listeners })
   const admission = new Admission(requests, health, asker, limit, config.TURNSTILE_MAX_LAG)
-  const traffic = new Traffic({ makeId, metrics, log })
+  const traffic = new Traffic({ makeId, metrics, tracer, log })
   const gate = new Gate({
     refusal: () => (isOpen && !traffic.isDraining ? admission.refusal() : undefined),
     makeId,

@@ -5,6 +5,7 @@ import { Outbox } from '../../src/engine/outbox.ts'
 import { OwnedPartition } from '../../src/engine/partition.ts'
 import type { Clock, Commit, CommitPosition, CommitResult, Mailboxes, Outgoing } from '../../src/engine/ports.ts'
 import { Signal } from '../../src/engine/signal.ts'
+import { noTracer } from '../../src/engine/trace-ports.ts'
 import { bundleBugs } from './bundle-bugs.ts'
 import { replace } from './plant.ts'
 import { withMethods } from './proxy.ts'
@@ -42,7 +43,7 @@ export const plantedBugs = {
   },
   'publishes before the commit': {
     ports: (ports) => {
-      const outbox = new Outbox(ports.publisher, ports.store, noClock, new Signal())
+      const outbox = new Outbox({ ...ports, clock: noClock, tracer: noTracer }, new Signal())
       return { ...ports, store: before(ports.store, ({ turns }) => outbox.tell(turns, [])) }
     },
   },

@@ -14,6 +14,7 @@ import type {
 import type { LiveProjections, ProjectionObserver } from '../../src/engine/read-model-ports.ts'
 import { Redriver } from '../../src/engine/redriver.ts'
 import { ShortWay } from '../../src/engine/short-way.ts'
+import { noTracer } from '../../src/engine/trace-ports.ts'
 import type { AnyProjection } from '../../src/projections/projection.ts'
 import { Projector } from '../../src/projections/projector.ts'
 import type { Database } from './database.ts'
@@ -125,7 +126,7 @@ export class Workers {
       deadlines: { bookingMs, bundleStepMs },
       eventsKeptMs: dayMs,
     }
-    const engine = new Engine(host.name, actors, limits, { ...ports, clock, log, observer })
+    const engine = new Engine(host.name, actors, limits, { ...ports, clock, log, observer, tracer: noTracer })
     const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
     const owned = () => engine.partitions.map(({ id }) => id)
     const redriver = new Redriver(partitions, owned, { ...ports, redrives: ports.store, clock, log, observer })
@@ -148,7 +149,7 @@ export class Workers {
       TURNSTILE_CALLS_PER_SECOND: 500,
     }
     const callHttp = services.connect(host)
-    const outside = { clock, callHttp, random: faults.random.fraction, log, observer }
+    const outside = { clock, callHttp, random: faults.random.fraction, log, observer, tracer: noTracer }
     const starting = untilItStarts(
       () => startEffects({ config, ...ports, deliver: shortWay.deliver, ...outside }),
       clock,

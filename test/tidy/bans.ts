@@ -38,7 +38,7 @@ const codeBans: (Ban & { where: RegExp })[] = [
 
 /** Packages and Node modules that reach out of the process. */
 const outside =
-  /^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|inspector|net|os|process|readline|timers|tls|worker_threads)(\/|$)|^(postgres|fastify|pino|prom-client)$|^@nats-io\//
+  /^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|inspector|net|os|process|readline|timers|tls|worker_threads)(\/|$)|^(postgres|fastify|pino|prom-client)$|^@(nats-io|opentelemetry)\//
 
 const importBans: (Ban & { where: RegExp })[] = [
   { where: pure, what: outside, instead: 'a turn calls nothing: say what you want in the decision' },

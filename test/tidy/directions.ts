@@ -11,6 +11,7 @@ const adapter = {
     'src/engine/read-model-ports.ts',
     'src/engine/redrive-ports.ts',
     'src/engine/archive-ports.ts',
+    'src/engine/trace-ports.ts',
     'src/actor/',
     'schemas/',
     'src/telemetry/',

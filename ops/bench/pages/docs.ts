@@ -6,6 +6,7 @@ import type { Figures } from '../figures.ts'
 import { renewBlocks } from './blocks.ts'
 import { performanceBlocks } from './performance.ts'
 import { scaleBlocks } from './scale.ts'
+import { tracingBlocks } from './tracing.ts'
 
 /** Makes everything in docs/ that comes from a run of the bench. */
 export function renewDocs(figures: Figures): void {
@@ -15,6 +16,7 @@ export function renewDocs(figures: Figures): void {
   for (const [name, blocks] of [
     ['performance.md', performanceBlocks(figures)],
     ['scale.md', scaleBlocks(figures)],
+    ['tracing.md', tracingBlocks(figures)],
   ] as const) {
     const file = inDocs(name)
     writeFileSync(file, renewBlocks(readFileSync(file, 'utf8'), blocks))

@@ -6,6 +6,7 @@ import type { Run } from '../figures.ts'
 import { renewBlocks } from './blocks.ts'
 import { performanceBlocks } from './performance.ts'
 import { scaleBlocks } from './scale.ts'
+import { tracingBlocks } from './tracing.ts'
 
 const withWorkers = (condition: string, workers: number): Run =>
   aRun({ workload: 'workers', condition, cpuMicroseconds: { ingress: 60, workers, postgres: 60, nats: 40 } })
@@ -16,6 +17,8 @@ const figures = someFigures(
   withWorkers('2 workers', 120),
   withWorkers('4 workers', 130),
   aRun({ workload: 'cells', condition: '1 cell' }),
+  aRun({ workload: 'tracing', condition: 'off' }),
+  aRun({ workload: 'tracing', condition: '10 %', perSecond: 990 }),
   aRun({ workload: 'commands', condition: 'ReleaseSeats', unit: 'turns' }),
   aRun({ workload: 'open', condition: 'ceiling', perSecond: 2_000 }),
   aRun({ workload: 'open', condition: '50 %' }),
@@ -31,6 +34,7 @@ test('the pages have a place for every block, and no place without one', () => {
   for (const [file, blocks] of [
     ['docs/performance.md', performanceBlocks(figures)],
     ['docs/scale.md', scaleBlocks(figures)],
+    ['docs/tracing.md', tracingBlocks(figures)],
   ] as const) {
     const places = [...readFileSync(file, 'utf8').matchAll(/<!-- bench: (\S+) -->/g)].map(([, name]) => name)
     assert.deepEqual(places.sort(), [...blocks.keys()].sort(), file)

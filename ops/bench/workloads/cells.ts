@@ -9,7 +9,7 @@ import { manySeats, type Size, type Workload } from '../workload.ts'
 const connections = 64
 const roles = 'ingress,worker,projector'
 
-type Cell = { url: string; shows: string[] }
+export type Cell = { url: string; shows: string[] }
 
 /** All in one database and one stream, or half of it each in two, with nothing between them: whether the halves cost the same. */
 export const cells: Workload = {
@@ -28,10 +28,11 @@ export const cells: Workload = {
     }),
 }
 
-async function openCell(stage: Stage, name: string): Promise<Cell> {
+/** @param settings of its daemon, besides where its data are */
+export async function openCell(stage: Stage, name: string, settings: Record<string, string> = {}): Promise<Cell> {
   await stage.sql`create database ${stage.sql(name)}`
   const POSTGRES_URL = Object.assign(new URL(stage.postgres.url), { pathname: name }).href
-  const { url } = await stage.addDaemon('daemon', roles, { POSTGRES_URL, TURNSTILE_PREFIX: name })
+  const { url } = await stage.addDaemon('daemon', roles, { ...settings, POSTGRES_URL, TURNSTILE_PREFIX: name })
   return { url, shows: await createShows(url, { shows: 200, seats: manySeats }) }
 }
 

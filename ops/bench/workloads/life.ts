@@ -1,12 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import process from 'node:process'
-import { freePort } from '../../sandbox/ports.ts'
-import { startServer } from '../../sandbox/server.ts'
 import { runClient } from '../client.ts'
 import { meterCosts } from '../costs.ts'
 import type { Run } from '../figures.ts'
+import { startHelper } from '../helper.ts'
 import { bookTickets, createShows, forEachOf } from '../shows.ts'
 import { onStage, portOf, type Stage } from '../stage.ts'
 import { countTurns, untilTurns } from '../turns.ts'
@@ -30,7 +28,7 @@ export const life: Workload = {
   names: ['life'],
   run: ({ size, nodeArgs, progress }) =>
     onStage(nodeArgs, async (stage) => {
-      const services = await startServices()
+      const services = await startHelper('the services', 'cheap-services.ts')
       try {
         const settings = { GATEWAY_ADDR: services.url, TURNSTILE_CALLS_PER_SECOND: callsPerSecond }
         const { url } = await stage.addDaemon('daemon', 'ingress,worker,effects,projector', settings)
@@ -46,24 +44,6 @@ export const life: Workload = {
         await services.stop()
       }
     }),
-}
-
-async function startServices() {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const server = await startServer({
-    process: {
-      name: 'the services',
-      command: process.execPath,
-      args: ['--import', 'tsx', path.join(import.meta.dirname, '..', 'cheap-services.ts'), String(port)],
-    },
-    isReady: () =>
-      fetch(url).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-  })
-  return { ...server, url }
 }
 
 /** Made, and accepted by Dead Nation: nothing of them is still to come when the tickets are confirmed. */

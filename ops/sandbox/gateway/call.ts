@@ -14,6 +14,7 @@ export async function call(service: Service, text: string, context: Context): Pr
   const { method = 'GET', url = '/', headers } = request
   const header = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined)
   const idempotencyKey = header('idempotency-key')
+  const traceparent = header('traceparent')
   const path = url.slice(`/${service.name}-api`.length)
   const fault = faults.draw(service.name, `${method} ${path} ${text}`)
 
@@ -25,7 +26,7 @@ export async function call(service: Service, text: string, context: Context): Pr
   const body = parseJson(text)
   const answer: Answer = refusal
     ? { status: refusal, body: { error: refusal === 409 ? 'sold out' : 'set by /_faults' } }
-    : service.handle({ method, path, idempotencyKey, text, body })
+    : service.handle({ method, path, idempotencyKey, traceparent, text, body })
   const { status, isRepeat = false } = answer
   const at = new Date().toISOString()
   const recorded = {
@@ -35,7 +36,7 @@ export async function call(service: Service, text: string, context: Context): Pr
     path: url,
     idempotency_key: idempotencyKey,
     correlation_id: header('correlation-id'),
-    traceparent: header('traceparent'),
+    traceparent,
     body,
     status,
   }

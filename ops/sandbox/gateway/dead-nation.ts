@@ -31,7 +31,7 @@ export function deadNation(options: DeadNationOptions): Service {
   return {
     name: 'dead-nation',
     state: () => ({ bookings: [...accepted.values()].map((payload) => JSON.parse(payload) as object) }),
-    handle: ({ method, path, body }) => {
+    handle: ({ method, path, traceparent, body }) => {
       if (method !== 'POST' || path !== '/ticket/booking') return noSuchCall
       const parsed = booking.safeParse(body)
       if (!parsed.success) return badRequest(z.prettifyError(parsed.error))
@@ -45,7 +45,7 @@ export function deadNation(options: DeadNationOptions): Service {
       if (before === undefined) {
         accepted.set(booking_id, payload)
         for (const [index, tickets] of chunks(ticketsOf(parsed.data), ticketsPerCall).entries()) {
-          void webhook.deliver({ tickets }, `dead-nation-${booking_id}-${index + 1}`)
+          void webhook.deliver({ tickets }, `dead-nation-${booking_id}-${index + 1}`, traceparent)
         }
       }
       return { status: 200, body: { booking_id }, isRepeat: before !== undefined }

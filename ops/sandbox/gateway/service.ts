@@ -4,6 +4,8 @@ export type GatewayRequest = {
   /** Below the service's own prefix, e.g. `/ticket/booking`. */
   path: string
   idempotencyKey: string | undefined
+  /** A service that traces hands it on to what it calls itself. */
+  traceparent: string | undefined
   /** As it came. */
   text: string
   /** Parsed, when it was JSON. */

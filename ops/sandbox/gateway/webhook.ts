@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export type Webhook = {
   /** Posts the body until the receiver has it, or has refused it for good. Never rejects. */
-  deliver(body: unknown, idempotencyKey: string): Promise<void>
+  deliver(body: unknown, idempotencyKey: string, traceparent?: string): Promise<void>
   close(): void
 }
 
@@ -26,10 +26,14 @@ export function createWebhook(url: string, delayMs: number, secret?: string): We
   // Every delivery that waits listens to it.
   setMaxListeners(0, signal)
 
-  const attempt = async (body: string, idempotencyKey: string): Promise<boolean> => {
+  const attempt = async (body: string, idempotencyKey: string, traceparent?: string): Promise<boolean> => {
     try {
-      const signature = secret === undefined ? {} : signatureOf(secret, idempotencyKey, body)
-      const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey, ...signature }
+      const headers = {
+        'Content-Type': 'application/json',
+        'Idempotency-Key': idempotencyKey,
+        ...(traceparent !== undefined && { traceparent }),
+        ...(secret !== undefined && signatureOf(secret, idempotencyKey, body)),
+      }
       const request = http.request(url, { method: 'POST', agent, signal, timeout: 10_000, headers })
       request.on('timeout', () => request.destroy(new Error('timeout')))
       request.end(body)
@@ -42,17 +46,17 @@ export function createWebhook(url: string, delayMs: number, secret?: string): We
     }
   }
 
-  const deliver = async (body: unknown, idempotencyKey: string): Promise<void> => {
+  const deliver: Webhook['deliver'] = async (body, idempotencyKey, traceparent) => {
     const text = JSON.stringify(body)
     await sleep(delayMs, undefined, { signal })
-    for (let pauseMs = firstPauseMs; !(await attempt(text, idempotencyKey)); pauseMs *= 2) {
+    for (let pauseMs = firstPauseMs; !(await attempt(text, idempotencyKey, traceparent)); pauseMs *= 2) {
       await sleep(Math.min(pauseMs, longestPauseMs), undefined, { signal })
     }
   }
 
   return {
-    deliver: (body, idempotencyKey) =>
-      deliver(body, idempotencyKey).catch((error) => {
+    deliver: (...delivery) =>
+      deliver(...delivery).catch((error) => {
         if (!signal.aborted) throw error
       }),
     close: () => {

@@ -19,6 +19,8 @@ export type CrashPoint =
   | 'archive-recorded'
   /** Some of its turns are in the journal no more. */
   | 'archive-step'
+  /** A file has taken the place of another on record, and both are on the disk. */
+  | 'archive-replaced'
 
 type Watcher = (point: CrashPoint, service?: string) => void
 

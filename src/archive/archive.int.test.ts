@@ -1,33 +1,24 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { actors } from '../../actors/index.ts'
-import { readJournal, recordedJournals } from '../../ops/record-journal/file.ts'
 import { type CrashPoint, watchCrashPoints } from '../crash-points.ts'
-import { show } from '../journal/show.ts'
 import { archivedEvents } from '../projections/commands/archived.ts'
 import { projections } from '../projections/index.ts'
 import { rebuild } from '../projections/rebuild.ts'
 import { openArchiveStore } from '../store/archive.ts'
 import { type OpenDatabase, openDatabase } from '../store/database.fixtures.ts'
 import { loadRecord } from '../store/inspection.fixtures.ts'
-import { openInspection } from '../store/postgres-inspection.ts'
 import { openRebuild } from '../store/projections.ts'
 import type { Findings } from '../verify/findings.ts'
-import { readModelsOf } from '../verify/read-models.fixtures.ts'
-import { verify } from '../verify/verify.ts'
-import { archiveTurns } from './archive.ts'
+import { archiveTo, filesIn, oldRecord, shown, verified } from './archive.fixtures.ts'
 import { openArchive } from './read.ts'
 
 const points: CrashPoint[] = ['archive-written', 'archive-recorded', 'archive-step']
 
 describe('archiving, on Postgres', () => {
-  const record = readJournal(recordedJournals().at(-1) ?? '')
-  // Long enough ago that nothing can be on its way any more.
-  for (const turn of record.turns) turn.at = turn.at.replace(/^\d{4}/, '2020')
-  record.readModels = readModelsOf(record)
+  const record = oldRecord()
   let database: OpenDatabase
   let folder: string
   before(async () => {
@@ -49,48 +40,10 @@ describe('archiving, on Postgres', () => {
   }
   const connection = () => ({ url: database.url, applicationName: 'test', deadlineMs: 10_000 })
 
-  /** As the command does it, on a day when all shows are over. */
-  async function archive(options: { isDryRun?: boolean; beforeMs?: number; to?: string } = {}) {
-    const store = openArchiveStore(connection())
-    try {
-      const tally = await archiveTurns({
-        ...{ store, actors, archive: openArchive(), folder: options.to ?? folder, isDryRun: options.isDryRun ?? false },
-        beforeMs: options.beforeMs ?? Date.parse('2021-01-01T00:00:00Z'),
-        nowMs: Date.parse('2040-01-01T00:00:00Z'),
-        onProgress: () => {},
-      })
-      return Object.values(tally).reduce((sum, { turns }) => sum + turns, 0)
-    } finally {
-      await store.close()
-    }
-  }
-
-  async function look(): Promise<Findings> {
-    const inspection = openInspection(connection())
-    try {
-      const options = {
-        actors,
-        readModels: projections,
-        archive: openArchive(),
-        graceMs: 600_000,
-        onProgress: () => {},
-      }
-      return await verify(inspection, options)
-    } finally {
-      await inspection.close()
-    }
-  }
-
-  async function shown(...args: string[]): Promise<string> {
-    const inspection = openInspection(connection())
-    const out: string[] = []
-    try {
-      await show(args, inspection, (text) => out.push(text))
-      return out.join('')
-    } finally {
-      await inspection.close()
-    }
-  }
+  const archive = (options: { isDryRun?: boolean; beforeMs?: number } = {}) => archiveTo(folder, connection(), options)
+  const look = () => verified(connection())
+  const shownOf = (...args: string[]) => shown(connection(), ...args)
+  const filesThere = () => filesIn(folder)
 
   /** Nothing is lost and nothing twice, wherever it lies. */
   async function checkWhole(): Promise<Findings> {
@@ -102,19 +55,6 @@ describe('archiving, on Postgres', () => {
 
   const inJournal = async (): Promise<number> =>
     Number((await database.sql`select count(*) as turns from turn`)[0]?.turns)
-
-  /** The files that there are, and those that the manifests name. */
-  async function filesThere(): Promise<{ found: string[]; listed: string[] }> {
-    const all = await readdir(folder, { recursive: true })
-    const manifests = all.filter((name) => name.endsWith('manifest.json'))
-    const listed = await Promise.all(
-      manifests.map(async (name) => {
-        const { files } = JSON.parse(await readFile(path.join(folder, name), 'utf8')) as { files: { name: string }[] }
-        return files.map((file) => path.join(path.dirname(name), file.name))
-      }),
-    )
-    return { found: all.filter((name) => /gz|part$/.test(name)).sort(), listed: listed.flat().sort() }
-  }
 
   test('moves the turns of those that have ended, and the record stays whole', async () => {
     const moved = await archive()
@@ -133,9 +73,9 @@ describe('archiving, on Postgres', () => {
       const versions = Math.min(actor?.version ?? 0, 8)
       return Array.from({ length: versions }, (_, n) => [kind, actor?.id ?? '', '--at', String(n + 1)])
     })
-    const earlier = await Promise.all(wanted.map((args) => shown(...args)))
+    const earlier = await Promise.all(wanted.map((args) => shownOf(...args)))
     await archive()
-    assert.deepEqual(await Promise.all(wanted.map((args) => shown(...args))), earlier)
+    assert.deepEqual(await Promise.all(wanted.map((args) => shownOf(...args))), earlier)
   })
 
   for (const point of points)
@@ -171,7 +111,7 @@ describe('archiving, on Postgres', () => {
     const [file] =
       await database.sql`select first_actor, partition from archive_file where name = ${path.basename(gone)}`
     const actor = record.actors.find(({ id }) => id === file?.first_actor)
-    await assert.rejects(shown(actor?.kind ?? '', actor?.id ?? ''), { code: 'archive-unreadable' })
+    await assert.rejects(shownOf(actor?.kind ?? '', actor?.id ?? ''), { code: 'archive-unreadable' })
   })
 
   test('turns stay in the journal when their file is broken before they have gone', async () => {

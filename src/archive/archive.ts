@@ -52,10 +52,7 @@ export type ArchiveOptions = {
  */
 export async function archiveTurns(options: ArchiveOptions): Promise<Tally> {
   const { store, beforeMs, isDryRun } = options
-  if (!isDryRun && !(await store.begin())) {
-    const message = 'Somebody else archives, or rebuilds a read model. Wait for that to end.'
-    throw new TurnstileError('archive-busy', message)
-  }
+  if (!isDryRun) await holdArchive(store)
   const reaches = await store.reaches()
   const settledBefore = new Date(beforeMs + marginMs).toISOString()
   const unsettled = await findUnsettled(reaches, settledBefore, options)
@@ -67,6 +64,17 @@ export async function archiveTurns(options: ArchiveOptions): Promise<Tally> {
     await archivePartition(reach, own, { settledBefore, unsettled }, options, tally)
   }
   return tally
+}
+
+/**
+ * Keeps away all others who move or read old turns, until the store is closed.
+ *
+ * @throws `archive-busy`
+ */
+export async function holdArchive(store: Pick<ArchiveStore, 'begin'>): Promise<void> {
+  if (await store.begin()) return
+  const message = 'Somebody else archives, erases a customer, or rebuilds a read model. Wait for that to end.'
+  throw new TurnstileError('archive-busy', message)
 }
 
 /** In all partitions, whichever are archived: actors are told things by others. */

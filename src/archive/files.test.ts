@@ -124,4 +124,19 @@ describe('an archive', () => {
     await assert.rejects(clearFolder(folder, 0, []), { code: 'config-invalid', message: /000008-\S+ is in no list/ })
     assert.equal(await openArchive().faultOf(known), undefined)
   })
+
+  test('clears away a file in whose place another is known, if that one is there', async () => {
+    const own = turns.slice(0, 10)
+    const old = await write(10, own)
+    const renewed = await write(
+      10,
+      own.map((turn) => ({ ...turn, message: { type: 'Another' } })),
+    )
+    await writeManifest(folder, 0, [old])
+    await clearFolder(folder, 0, [renewed])
+    assert.match((await openArchive().faultOf(old)) ?? '', /ENOENT/)
+    assert.equal(await openArchive().faultOf(renewed), undefined)
+    await assert.rejects(clearFolder(folder, 0, [old]), { code: 'config-invalid', message: /000010-\S+ is in no list/ })
+    assert.equal(await openArchive().faultOf(renewed), undefined, 'a database that was set back has no other')
+  })
 })

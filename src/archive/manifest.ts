@@ -3,7 +3,7 @@ import path from 'node:path'
 import { misused } from '../dead-letters/command.ts'
 import type { ArchiveFile } from '../engine/archive-ports.ts'
 import { folderOf } from './folders.ts'
-import { writeDurably } from './write.ts'
+import { syncFolder, writeDurably } from './write.ts'
 
 const manifestName = 'manifest.json'
 
@@ -26,28 +26,42 @@ export async function writeManifest(archive: string, partition: number, files: A
 }
 
 /**
- * Clears away what an archiver left that was killed before its file was recorded.
+ * Clears away what nobody will come back for: a file whose writer was killed before it was recorded, and one in whose place
+ * another is recorded. Before it goes, the manifest says what the database does.
  *
  * @throws `config-invalid` when files lie there that another database has recorded
  */
 export async function clearFolder(archive: string, partition: number, files: ArchiveFile[]): Promise<void> {
   const folder = folderOf(archive, partition)
   const known = new Set(files.map(({ name }) => name))
+  const found = await readdir(folder).catch((): string[] => [])
+  const there = files.filter(({ name }) => found.includes(name))
   const listed = await listedIn(folder)
-  const foreign = listed.find((name) => !known.has(name))
+  const unknown = listed.filter(({ name }) => !known.has(name))
+  const foreign = unknown.find((entry) => !there.some((file) => hasSameTurns(file, entry)))
   if (foreign !== undefined) {
-    const advice = 'it is of another database, or of a later state of this one. Archive to another folder.'
-    throw misused(`${path.join(folder, foreign)} is in no list of this database: ${advice}`)
+    const advice = 'it is of another database, or of a later state of this one. Each needs a folder of its own.'
+    throw misused(`${path.join(folder, foreign.name)} is in no list of this database: ${advice}`)
   }
-  const found = await readdir(folder).catch(() => [])
-  const left = found.filter((name) => name !== manifestName && !known.has(name))
-  for (const name of left.filter((name) => /\.(jsonl\.gz|part)$/.test(name))) await rm(path.join(folder, name))
+  if (unknown.length > 0) await writeManifest(archive, partition, files)
+  const left = found
+    .filter((name) => name !== manifestName && !known.has(name))
+    .filter((name) => /\.(jsonl\.gz|part)$/.test(name))
+  for (const name of left) await rm(path.join(folder, name))
+  if (left.length > 0) await syncFolder(folder)
 }
 
-async function listedIn(folder: string): Promise<string[]> {
+/** A turn lies in one file alone, so the last one tells; the others tell files of another database apart. */
+const hasSameTurns = (one: Entry, other: Entry): boolean =>
+  one.lastPosition === other.lastPosition &&
+  one.turns === other.turns &&
+  one.firstActor === other.firstActor &&
+  one.lastActor === other.lastActor
+
+async function listedIn(folder: string): Promise<Entry[]> {
   try {
     const { files } = JSON.parse(await readFile(path.join(folder, manifestName), 'utf8')) as { files: Entry[] }
-    return files.map(({ name }) => name)
+    return files
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error

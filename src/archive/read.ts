@@ -33,6 +33,12 @@ export function openArchive(folder?: string): Archive {
   }
 }
 
+/** @param fault what is wrong, behind the name of the file */
+export function unreadable(fault: string, cause?: unknown): TurnstileError {
+  const advice = 'Bring it back from a copy, or say with --archive where the archive lies now.'
+  return new TurnstileError('archive-unreadable', `The archive file ${fault}. ${advice}`, { cause })
+}
+
 async function* turnsIn(name: string, { blocks }: ArchiveFile, of: Address | undefined): AsyncGenerator<TurnRecord[]> {
   const wanted = blocks.filter(({ firstActor, lastActor }) => !of || (firstActor <= of.id && of.id <= lastActor))
   if (wanted.length === 0) return
@@ -44,9 +50,7 @@ async function* turnsIn(name: string, { blocks }: ArchiveFile, of: Address | und
       yield of ? turns.filter(({ kind, actorId }) => kind === of.kind && actorId === of.id) : turns
     }
   } catch (error) {
-    const advice = 'Bring it back from a copy, or say with --archive where the archive lies now.'
-    const message = `The archive file ${name} cannot be read: ${(error as Error).message}. ${advice}`
-    throw new TurnstileError('archive-unreadable', message, { cause: error })
+    throw unreadable(`${name} cannot be read: ${(error as Error).message}`, error)
   } finally {
     await file?.close()
   }

@@ -72,7 +72,8 @@ export async function writeDurably(file: string, data: Buffer | string): Promise
   if (isNew) await syncFolder(path.dirname(folder))
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Names that have come into the folder, or gone, are so for good then, also when the power fails. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

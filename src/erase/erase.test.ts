@@ -15,6 +15,7 @@ let rows: FoundRow[]
 let streams: Record<'mailbox' | 'effects' | 'events', StoredMessage[]>
 let standing: { head: number; published: number; read: number; isOwned: boolean }
 let acts: { act: string; subject: string; who: string }[]
+let isHeld: boolean
 let nowMs: number
 let onSleep: () => void
 beforeEach(() => {
@@ -22,6 +23,7 @@ beforeEach(() => {
   streams = { mailbox: [], effects: [], events: [] }
   standing = { head: 1, published: 1, read: 1, isOwned: true }
   acts = []
+  isHeld = true
   nowMs = 0
   onSleep = () => {}
 })
@@ -50,6 +52,9 @@ const around = {
       streams[stream] = streams[stream].filter((message) => message.sequence !== sequence)
     },
     offer: () => {},
+  },
+  archive: {
+    store: { begin: async () => isHeld, reaches: async () => [], files: async () => [], replace: async () => {} },
   },
   audit: { append: async (act: object, by: object) => void acts.push({ ...act, ...by } as (typeof acts)[number]) },
   clock: {
@@ -85,6 +90,12 @@ describe('an erasure', () => {
     const { tables, removed } = await erase(true)
     assert.deepEqual([tables, removed, nowMs, acts], [{ turn: 1 }, { events: 1, mailbox: 0 }, 0, []])
     assert.deepEqual([rows[0]?.values, streams.events.length], [[naming], 1])
+  })
+
+  test('touches nothing while somebody else moves old turns', async () => {
+    isHeld = false
+    await assert.rejects(erase(), { code: 'archive-busy' })
+    assert.deepEqual([rows[0]?.values, acts], [[naming], []])
   })
 
   test('takes out commands that had their turn, and leaves alone what is still to be done', async () => {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { holdArchive } from '../archive/archive.ts'
 import type { StoredMessages } from '../broker/stored.ts'
 import type { Clock } from '../engine/ports.ts'
 import type { AuditStore, Author } from '../store/audit.ts'
 import type { ErasureStore } from '../store/erasure.ts'
+import { eraseFiles, type WrittenArchive } from './files.ts'
 import { eraseStreams, type StreamCounts } from './streams.ts'
 import { eraseTables } from './tables.ts'
 
@@ -18,6 +20,7 @@ export type Work = {
 export type Surroundings = {
   store: ErasureStore
   stored: StoredMessages
+  archive: WrittenArchive
   audit: Pick<AuditStore, 'append'>
   clock: Clock
 }
@@ -25,6 +28,8 @@ export type Surroundings = {
 export type Outcome = StreamCounts & {
   /** How many rows named the customer, by table. */
   tables: Record<string, number>
+  /** How many files of the archive named them. */
+  files: number
   /** Partitions of which something was still to be told, or to be brought into a read model. */
   behind: number
   /** Bookings and bundles of erased customers that still wait for tickets or services, and how long they may. */
@@ -41,10 +46,11 @@ export const digestOf = (email: string): string =>
 
 /**
  * Takes a customer out of everything, while everything runs. It looks, writes over what it finds, waits until all that was under
- * way meanwhile has come to its end, and looks again, until a look finds nothing. Interrupted, it is begun again, and comes
- * out the same.
+ * way meanwhile has come to its end, and looks again, until a look finds nothing. The archive comes last: nobody adds to it
+ * meanwhile. Interrupted, it is begun again, and comes out the same.
  *
  * @param waitMs how long it goes on looking when there is something that it must leave alone
+ * @throws `archive-busy` before anything is done, `archive-unreadable` when all but the archive is
  */
 export async function eraseCustomer(
   work: Work,
@@ -52,7 +58,8 @@ export async function eraseCustomer(
   author: Author,
   waitMs: number,
 ): Promise<Outcome> {
-  const { store, audit, clock } = around
+  const { store, audit, clock, archive } = around
+  await holdArchive(archive.store)
   const deadlineMs = clock.monotonicMs() + waitMs
   const subject = `customer ${digestOf(work.email)}`
   if (!work.isDryRun) await audit.append({ act: 'erase', subject, details: {} }, author)
@@ -67,7 +74,8 @@ export async function eraseCustomer(
     const isClean = look.tables.size === 0 && look.streams.removed.events + look.streams.removed.mailbox === 0
     const isDone = isClean && look.behind + waiting.mailbox + waiting.effects === 0
     if (isDone || work.isDryRun || (isClean && clock.monotonicMs() > deadlineMs)) {
-      const outcome = { tables: Object.fromEntries(tables), removed, waiting, behind: look.behind, isDone }
+      const files = await eraseFiles(archive, work)
+      const outcome = { tables: Object.fromEntries(tables), files, removed, waiting, behind: look.behind, isDone }
       if (!work.isDryRun) await audit.append({ act: 'erased', subject, details: outcome }, author)
       return { ...outcome, open: await store.open() }
     }

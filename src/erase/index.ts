@@ -9,6 +9,7 @@ import { deadlineMs, logOf, userOfProcess } from '../dead-letters/desk.ts'
 import { authorOf, authorOptions, parseDuration } from '../dead-letters/options.ts'
 import { TurnstileError } from '../errors.ts'
 import { projections } from '../projections/index.ts'
+import { openArchiveStore } from '../store/archive.ts'
 import { openAudit } from '../store/audit.ts'
 import { openErasure } from '../store/erasure.ts'
 import { eraseCustomer, type Surroundings } from './erase.ts'
@@ -16,12 +17,13 @@ import { textOf } from './text.ts'
 
 const help = `turnstile erase EMAIL [options]
 
-Takes a customer's personal data out of all tables and streams, while everything runs: their address, and the names of the
-passengers of their bundles. What they have booked stays, in the name of ${erasedEmail}, and lives on. It cannot be undone.
-Look at what --dry-run says first. docs/erasure.md tells what it does not reach.
+Takes a customer's personal data out of all tables, streams and archive files, while everything runs: their address, and the
+names of the passengers of their bundles. What they have booked stays, in the name of ${erasedEmail}, and lives on.
+It cannot be undone. Look at what --dry-run says first. docs/erasure.md tells what it does not reach.
 
   --dry-run      only counts what names the customer
   --wait 30s     how long it goes on when something that names the customer is still under way; s, m, h or d
+  --archive DIR  where the archive lies, when that is not where it was written
   --reason WHY   for the audit log, such as the number of the request; not the address
   --by WHO       for the audit log; the user of this process unless given
   --json         the outcome as one JSON object
@@ -45,10 +47,11 @@ export async function erase(args: string[]): Promise<number> {
   const stored = await openStoredMessages({ url, security: config, prefix, partitions, log: logOf(name) })
   const connection = { url: POSTGRES_URL, applicationName: name, deadlineMs }
   const [store, audit] = [openErasure(connection), openAudit(connection)]
+  const archive = { store: openArchiveStore(connection), folder: options.folder }
   try {
-    return await run(options, { store, stored, audit, clock: systemClock })
+    return await run(options, { store, stored, archive, audit, clock: systemClock })
   } finally {
-    await Promise.all([stored.close(), store.close(), audit.close()])
+    await Promise.all([stored.close(), store.close(), archive.store.close(), audit.close()])
   }
 }
 
@@ -76,6 +79,7 @@ function parseOptions(args: string[]) {
       ...authorOptions,
       'dry-run': { type: 'boolean', default: false },
       wait: { type: 'string', default: '30s' },
+      archive: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   })
@@ -87,6 +91,7 @@ function parseOptions(args: string[]) {
     email,
     isDryRun: values['dry-run'],
     isJson: values.json,
+    folder: values.archive,
     waitMs: (parseDuration('--wait', values.wait) ?? 0) * 1_000,
     author: authorOf({ user: userOfProcess() }, values),
   }

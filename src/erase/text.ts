@@ -2,10 +2,11 @@ import { table } from '../dead-letters/text.ts'
 import type { Outcome } from './erase.ts'
 
 /** The outcome, for people. */
-export function textOf({ tables, removed, waiting, behind, open, isDone }: Outcome, isDryRun: boolean): string {
+export function textOf({ tables, files, removed, waiting, behind, open, isDone }: Outcome, isDryRun: boolean): string {
   const done = isDryRun ? 'TO ERASE' : 'ERASED'
   const rows = [
     ...Object.entries(tables).map(([name, count]) => [`rows of ${name}`, count] as const),
+    ['files of the archive', files] as const,
     ['public events in their stream', removed.events] as const,
     ['commands in the mailboxes', removed.mailbox] as const,
   ].filter(([, count]) => count > 0)

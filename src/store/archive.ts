@@ -42,6 +42,8 @@ export interface ArchiveStore extends Pick<RedriveStore, 'readJournal' | 'findTa
   turnsOf(partition: number, actors: (Address & { after: number })[], limit: number): Promise<TurnRecord[]>
   /** From now on the file has its turns, and the journal need not. */
   record(file: ArchiveFile): Promise<void>
+  /** From now on the turns of the one are in the other. */
+  replace(file: ArchiveFile, by: ArchiveFile): Promise<void>
   /** Notes of whom turns are archived. Before any of them goes. */
   mark(partition: number, marks: Omit<ArchiveMark, 'partition'>[]): Promise<void>
   /** Takes turns out of the journal. */
@@ -73,6 +75,7 @@ export function openArchiveStore(options: ConnectionOptions): ArchiveStore {
       return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
     },
     record: async (file) => void (await run((sql) => insertFile(sql, file))),
+    replace: async (file, by) => void (await run((sql) => replaceFile(sql, file, by))),
     mark: async (partition, marks) => void (await run((sql) => markActors(sql, partition, marks))),
     remove: async (partition, positions) => void (await run((sql) => removeTurns(sql, partition, positions))),
     noteDropped: async ({ partition, name }) =>
@@ -162,6 +165,10 @@ const insertFile = (sql: Sql, file: ArchiveFile) => sql`
     ${file.lastActor}::uuid, ${file.lastPosition}::bigint, ${file.sha256}, ${json(file.blocks)}::text::json,
     ${file.settledBefore}::timestamptz)
   on conflict do nothing`
+
+const replaceFile = (sql: Sql, { partition, name }: ArchiveFile, by: ArchiveFile) => sql`
+  update archive_file set name = ${by.name}, sha256 = ${by.sha256}, blocks = ${json(by.blocks)}::text::json
+  where partition = ${partition}::int and name = ${name}`
 
 /**
  * Locks the partition first, like every statement that writes to several of its actors, so that none can deadlock with

@@ -48,6 +48,7 @@ const rooms: Room[] = [
     room: 'src/erase/',
     may: [
       ...adapter.may,
+      'src/archive/',
       'src/store/',
       'src/broker/',
       'src/projections/index.ts',

@@ -85,6 +85,9 @@ test('old turns leave the journal while bookings are made, whoever is killed on 
   await settle(outside.connection)
   // Its rows have times in them, which have passed for the journal alone.
   assert.equal((await runCli(env(), ['projections', 'rebuild', 'ops_bookings'])).code, 0)
+  const erased = await runCli(env(), ['erase', 'kate@example.com', '--json', '--archive', folder])
+  assert.equal(erased.code, 0, erased.out + erased.err)
+  assert.ok(JSON.parse(erased.out).files > 0, erased.out)
   const verified = await runCli(env(), ['verify'])
   assert.equal(verified.code, 0, verified.out)
   assert.match(verified.out, /turns, [\d,]+ lie in files of the archive/)

@@ -2,7 +2,7 @@ import { crashPoint } from '../crash-points.ts'
 import type { Archive, ArchiveFile } from '../engine/archive-ports.ts'
 import type { TurnRecord } from '../engine/ports.ts'
 import type { ArchiveStore } from '../store/archive.ts'
-import { clearFolder } from './manifest.ts'
+import { clearFolder, writeManifest } from './manifest.ts'
 import { openArchive, unreadable } from './read.ts'
 import { writeArchiveFile } from './write.ts'
 
@@ -33,19 +33,21 @@ export async function rewriteFiles({ store, folder, change, isDryRun, onProgress
   const files = await store.files()
   await checkAll(archive, files)
   const placeOf = (file: ArchiveFile): string => folder ?? file.folder
-  const clear = (place: string, partition: number): Promise<void> => {
-    const lyingThere = files.filter((file) => file.partition === partition && placeOf(file) === place)
-    return clearFolder(place, partition, lyingThere)
-  }
+  const lyingIn = (place: string, partition: number) =>
+    files.filter((file) => file.partition === partition && placeOf(file) === place)
   const places = isDryRun ? [] : new Set(files.map(placeOf))
-  for (const place of places) for (const { partition } of await store.reaches()) await clear(place, partition)
+  for (const place of places)
+    for (const { partition } of await store.reaches()) await clearFolder(place, partition, lyingIn(place, partition))
   let rewritten = 0
   for (const [index, file] of files.entries()) {
     const turns = await changedTurns(archive, file, change)
     if (turns) rewritten += 1
     if (turns && !isDryRun) {
-      files[index] = await replace(file, turns, placeOf(file), store)
-      await clear(placeOf(file), file.partition)
+      const { partition } = file
+      const place = placeOf(file)
+      files[index] = await replace(file, turns, place, store)
+      await writeManifest(place, partition, lyingIn(place, partition))
+      await clearFolder(place, partition, lyingIn(place, partition))
     }
     onProgress(index + 1, files.length)
   }

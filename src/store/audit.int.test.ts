@@ -72,11 +72,11 @@ describe('the audit log in Postgres', () => {
     })
     const batch = batchOf(
       row,
-      refund(1, { caller: 'key:box-office' }),
+      refund(1, { askedBy: 'key:box-office' }),
       refund(2, {}),
       refund(3, {}, 'refused'),
       refund(4, { causationId: '00000000-0000-4000-8000-00000000000c' }),
-      refund(5, { caller: 'kate@example.com' }),
+      refund(5, { askedBy: 'kate@example.com' }),
       { ...refund(6, {}), kind: 'booking' },
     )
     assert.deepEqual(await store.commit(batch), { outcome: 'committed' })

@@ -36,8 +36,8 @@ export async function loadRecord(sql: postgres.Sql | Sql, record: WholeRecord): 
   // The chain is made by the database.
   await sql`
     insert into audit (at, who, act, subject, reason, details)
-    select * from json_to_recordset(${json(record.audit.rows)}::text::json)
-      as row(at timestamptz, who text, act text, subject text, reason text, details json)`
+    select at, who, act, subject, reason, details::json from json_to_recordset(${json(record.audit.rows)}::text::json)
+      as row(at timestamptz, who text, act text, subject text, reason text, details text)`
   const letters = record.letters.map(({ payload, ...letter }) => ({
     ...letter,
     payload: Buffer.from(payload).toString('hex'),

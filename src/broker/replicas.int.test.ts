@@ -81,7 +81,7 @@ describe('the streams of a cluster of three', () => {
     await until(
       'all three have it',
       async () => (await look(mailboxStream)).cluster?.replicas?.every((peer) => peer.current) === true,
-      30_000,
+      90_000,
     )
     const leader = (await look(mailboxStream)).cluster?.leader
     const killed = servers.find((server) => leader?.endsWith(new URL(server.url).port))
@@ -93,7 +93,7 @@ describe('the streams of a cluster of three', () => {
         const now = await look(mailboxStream).catch(() => undefined)
         return now?.cluster?.leader !== undefined && now.cluster.leader !== leader
       },
-      30_000,
+      90_000,
     )
     await broker.publisher.publish([commandTo(id, { index: 1 })])
     const reader = await openReader(broker.mailboxes, 7)

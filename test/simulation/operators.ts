@@ -42,11 +42,16 @@ export class Operators {
         await this.#untilDone(pause, [...target, '--reason', 'a storm'])
         time.plan(random.between(300, 8_000), async () => {
           await this.#untilDone(resume, target)
-          // A pause that was given up on because its connection broke may have gone in since.
-          time.plan(longestDelayMs, () => void this.#untilDone(resume, target))
+          time.plan(longestDelayMs, () => void this.#resumeLate(target))
         })
       })
     }
+  }
+
+  /** A pause that was given up on because its connection broke may have gone in since. */
+  async #resumeLate(args: string[]): Promise<void> {
+    const [target, ...name] = args as [Pause['target'], ...string[]]
+    if (await isStanding(this.#world.store, { target, name: name.join('.') })) await this.#untilDone(resume, args)
   }
 
   #pick(): string[] {

@@ -126,6 +126,7 @@ export class Engine {
     await this.#alarms.stop()
     this.#wake.notify()
     await this.#running
+    putBack(this.#failures.map(({ batch }) => batch))
     this.drop(this.partitions)
   }
 
@@ -216,7 +217,10 @@ export class Engine {
 
   async #run(): Promise<void> {
     while (!(this.#isStopping && this.#commitsUnderWay === 0)) {
-      if (this.#failures.length > 0) await this.#recover()
+      if (this.#failures.length > 0) {
+        await this.#recover()
+        continue
+      }
       const batch = this.#isBusy() ? undefined : this.#take()
       if (batch) await this.#decide(batch)
       else await this.#wake.wait()

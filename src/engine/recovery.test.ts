@@ -43,6 +43,28 @@ async function fillTheGate(worker: Worker): Promise<void> {
 }
 
 describe('while commits are under way', () => {
+  test('a worker that is stopped while one that failed is put right comes to its end', async () => {
+    const releases: (() => void)[] = []
+    const wrap = (store: Store): Store =>
+      override(store, 'commit', async (): Promise<CommitResult> => {
+        await new Promise<void>((resolve) => releases.push(resolve))
+        return { outcome: 'fenced', partitions: [] }
+      })
+    const worker = world.start('one', { wrap })
+    await ready(worker)
+    for (const name of ['a', 'b']) {
+      await world.ask('show', idIn(1, name), creation, id(name))
+      await pass(1)
+    }
+    await world.until('both are under way', () => releases.length === 2)
+    releases[0]?.()
+    await pass(1)
+    const stopping = worker.engine.stop()
+    await pass(1)
+    releases[1]?.()
+    await world.while(stopping)
+  })
+
   test('a dead letter of a failed batch is not lost by a later batch of its partition', async () => {
     const [here, there] = [idIn(2, 'here'), idIn(5, 'there')]
     let release = (): void => {}

@@ -156,8 +156,9 @@ export class Messaging {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#exchange(host, what, () => {
-          if (attempt > 1) this.#faults.sightings.note('message published twice')
-          return publisher.publish(messages)
+          if (attempt === 1) return publisher.publish(messages)
+          this.#faults.sightings.note('message published twice')
+          return publisher.publish(messages.map(again))
         })
         return
       } catch (error) {
@@ -230,6 +231,9 @@ export class Messaging {
     return end
   }
 }
+
+/** As the shipped publisher says it, when it does not know whether it was stored. */
+const again = (message: Outgoing): Outgoing => (message.to === 'effects' ? { ...message, mayBeRepeat: true } : message)
 
 function nameOf(message: Outgoing): string {
   const { address, to } = message

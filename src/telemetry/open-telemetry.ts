@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DiagLogLevel, diag, trace } from '@opentelemetry/api'
+import { type ContextManager, DiagLogLevel, diag, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
 import type { Log } from '../engine/ports.ts'
@@ -9,6 +9,15 @@ import type { Tracing } from './tracing.ts'
 
 /** A collector that is away must not hold up a stop. */
 const closeMs = 2_000
+
+/** Contexts are handed on by hand. The SDK's own manager follows every promise of the process, which costs each of them. */
+const byHand: ContextManager = {
+  active: () => ROOT_CONTEXT,
+  with: (_, run, self, ...args) => run.call(self, ...args),
+  bind: (_, target) => target,
+  enable: () => byHand,
+  disable: () => byHand,
+}
 
 /** Starts the SDK, which reads its own settings, `OTEL_…`, from the environment: sampler, limits, batches, names. */
 export function startOpenTelemetry(worker: string, log: Log): Tracing {
@@ -25,6 +34,7 @@ export function startOpenTelemetry(worker: string, log: Log): Tracing {
     traceExporter: new OTLPTraceExporter(),
     idGenerator: ids,
     textMapPropagator: null,
+    contextManager: byHand,
     // Figures are for Prometheus, and logs are lines on stdout.
     metricReaders: [],
     logRecordProcessors: [],

@@ -1,9 +1,11 @@
 import { readDatabaseConfig } from '../config.ts'
+import { choose } from '../dead-letters/choose.ts'
 import { openAudit } from '../store/audit.ts'
 import type { Command } from './command.ts'
 import { head } from './head.ts'
 import { list } from './list.ts'
 
+const program = 'turnstile audit'
 const commands: Record<string, Command> = { list, head }
 
 const help = `turnstile audit COMMAND
@@ -19,20 +21,11 @@ Each has a --help of its own. They need POSTGRES_URL and no other setting. turns
 const deadlineMs = 30_000
 
 /** @returns the process's exit code */
-export async function audit([name = '--help', ...args]: string[]): Promise<number> {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (!command) {
-    const isAsked = name === '--help' || name === '-h'
-    if (isAsked) process.stdout.write(help)
-    else process.stderr.write(`turnstile audit knows no command ${name}\n\n${help}`)
-    return isAsked ? 0 : 2
-  }
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(command.help)
-    return 0
-  }
+export const audit = (args: string[]): Promise<number> => choose(args, { program, help, commands, run })
+
+async function run(command: Command, args: string[]): Promise<number> {
   const { POSTGRES_URL } = readDatabaseConfig(process.env)
-  const log = openAudit({ url: POSTGRES_URL, applicationName: 'turnstile audit', deadlineMs })
+  const log = openAudit({ url: POSTGRES_URL, applicationName: program, deadlineMs })
   try {
     return await command.run(args, {
       log,

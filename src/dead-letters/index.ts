@@ -1,4 +1,5 @@
 import { readConfig } from '../config.ts'
+import { choose } from './choose.ts'
 import type { Command } from './command.ts'
 import { atDesk } from './desk.ts'
 import { discard } from './discard.ts'
@@ -23,17 +24,9 @@ Each has a --help of its own. docs/dead-letters.md tells the rest.
 `
 
 /** @returns the process's exit code */
-export async function deadLetters([name = '--help', ...args]: string[]): Promise<number> {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (!command) {
-    const isAsked = name === '--help' || name === '-h'
-    if (isAsked) process.stdout.write(help)
-    else process.stderr.write(`turnstile dead-letters knows no command ${name}\n\n${help}`)
-    return isAsked ? 0 : 2
-  }
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(command.help)
-    return 0
-  }
-  return atDesk(readConfig(process.env), 'turnstile dead-letters', (desk) => command.run(args, desk))
+export function deadLetters(args: string[]): Promise<number> {
+  const program = 'turnstile dead-letters'
+  const run = (command: Command, rest: string[]): Promise<number> =>
+    atDesk(readConfig(process.env), program, (desk) => command.run(rest, desk))
+  return choose(args, { program, help, commands, run })
 }

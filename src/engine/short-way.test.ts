@@ -51,6 +51,18 @@ async function startOwner(wrap = (store: Store): Store => store): Promise<Worker
   return worker
 }
 
+/** A store whose commits wait until they are released. */
+function holdCommits() {
+  let release = (): void => {}
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const held = (store: Store): Store =>
+    override(store, 'commit', async (batch, next) => {
+      await released
+      return next(batch)
+    })
+  return { held, release: () => release() }
+}
+
 async function turnsOf(messageId: string, actorId: string): Promise<number> {
   const partition = partitionOf(actorId, partitions)
   return (await world.store.readJournal(partition, 0, 100)).filter((turn) => turn.messageId === messageId).length
@@ -109,13 +121,7 @@ test('what another worker owns goes by the broker', async () => {
 })
 
 test('what waits when its worker stops is given back, and answered by the next', async () => {
-  let release = (): void => {}
-  const released = new Promise<void>((resolve) => (release = resolve))
-  const held = (store: Store): Store =>
-    override(store, 'commit', async (batch, next) => {
-      await released
-      return next(batch)
-    })
+  const { held, release } = holdCommits()
   const one = await startOwner(held)
   const shortWay = shortWayTo(one)
   // As many commits as may be under way, and one that waits behind them.
@@ -171,13 +177,7 @@ test('a command that Postgres refuses is a dead letter with what it said', async
 })
 
 test('what is delivered is safe when it is committed, and not before', async () => {
-  let release = (): void => {}
-  const released = new Promise<void>((resolve) => (release = resolve))
-  const held = (store: Store): Store =>
-    override(store, 'commit', async (batch, next) => {
-      await released
-      return next(batch)
-    })
+  const { held, release } = holdCommits()
   const shortWay = shortWayTo(await startOwner(held))
   let isSafe = false
   const delivered = deliver(shortWay).then(() => (isSafe = true))

@@ -1,4 +1,5 @@
 import { readDatabaseConfig } from '../../config.ts'
+import { choose } from '../../dead-letters/choose.ts'
 import { userOfProcess } from '../../dead-letters/desk.ts'
 import { openAudit } from '../../store/audit.ts'
 import { openRebuild } from '../../store/projections.ts'
@@ -6,6 +7,7 @@ import type { Command } from './command.ts'
 import { list } from './list.ts'
 import { rebuildOne } from './rebuild.ts'
 
+const program = 'turnstile projections'
 const commands: Record<string, Command> = { list, rebuild: rebuildOne }
 
 const help = `turnstile projections COMMAND
@@ -22,20 +24,11 @@ Each has a --help of its own. They need POSTGRES_URL and no other setting.
 const deadlineMs = 60_000
 
 /** @returns the process's exit code */
-export async function projections([name = '--help', ...args]: string[]): Promise<number> {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (!command) {
-    const isAsked = name === '--help' || name === '-h'
-    if (isAsked) process.stdout.write(help)
-    else process.stderr.write(`turnstile projections knows no command ${name}\n\n${help}`)
-    return isAsked ? 0 : 2
-  }
-  if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(command.help)
-    return 0
-  }
+export const projections = (args: string[]): Promise<number> => choose(args, { program, help, commands, run })
+
+async function run(command: Command, args: string[]): Promise<number> {
   const { POSTGRES_URL } = readDatabaseConfig(process.env)
-  const connection = { url: POSTGRES_URL, applicationName: 'turnstile projections', deadlineMs }
+  const connection = { url: POSTGRES_URL, applicationName: program, deadlineMs }
   const [store, audit] = [openRebuild(connection), openAudit(connection)]
   try {
     return await command.run(args, {

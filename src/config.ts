@@ -151,7 +151,7 @@ export const readDatabaseConfig = (env: Environment) => read(environment.pick(of
 export const settingNames = Object.keys(environment.shape)
 
 /** What may come by file, by the same name and `_FILE`: secrets, so that they need not stand in the environment. */
-export const fileSettings = [
+const fileSettings = [
   'POSTGRES_URL',
   'NATS_URL',
   'NATS_CREDS',

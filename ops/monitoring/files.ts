@@ -7,7 +7,7 @@ import { toYaml } from '../prometheus/rules.ts'
 import { projectFolder } from '../sandbox/folders.ts'
 import { tablesOf } from './page.ts'
 
-export const metricsPage = 'docs/metrics.md'
+const metricsPage = 'docs/metrics.md'
 const [begin, end] = ['<!-- made by npm run monitoring -->', '<!-- as far as here -->']
 
 /** What is made from the code and committed: each file's path from the project's root, and its text. */

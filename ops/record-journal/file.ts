@@ -4,7 +4,7 @@ import { chainStart } from '../../src/store/audit-chain.ts'
 import type { WholeRecord } from '../../src/store/memory-inspection.ts'
 import { projectFolder } from '../sandbox/folders.ts'
 
-export const journalsFolder = path.join(projectFolder, 'test', 'journals')
+const journalsFolder = path.join(projectFolder, 'test', 'journals')
 
 /** A line of a recorded journal: first what was recorded, then every row of it. */
 type Line =

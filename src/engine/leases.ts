@@ -188,7 +188,7 @@ export class LeaseKeeper {
 }
 
 /** All partitions, divided as evenly as can be; the first workers take the rest of the division. */
-export function fairShare(
+function fairShare(
   { workers, partitions }: Pick<Cluster, 'workers'> & { partitions: unknown[] },
   worker: string,
 ): number {

@@ -70,7 +70,7 @@ export function exampleOf({ properties = {} }: JsonSchema): Record<string, unkno
 }
 
 /** Every problem that a route can be answered with. */
-export function problemsOf({ problems, body, roles, isSigned }: Route): ProblemCode[] {
+function problemsOf({ problems, body, roles, isSigned }: Route): ProblemCode[] {
   const bodyProblems: ProblemCode[] = ['malformed-json', 'body-too-large', 'unsupported-media-type']
   const everywhere: ProblemCode[] = ['malformed-http', 'request-timeout', 'headers-too-large', 'internal']
   const guardProblems: ProblemCode[] = ['unauthenticated', 'forbidden', 'too-many-requests', 'unavailable']

@@ -31,11 +31,7 @@ export function openAudit(options: ConnectionOptions) {
   }
 }
 
-export async function appendAct(
-  database: Database,
-  { act, subject, details }: Act,
-  { who, reason }: Author,
-): Promise<void> {
+async function appendAct(database: Database, { act, subject, details }: Act, { who, reason }: Author): Promise<void> {
   await database.run(
     'commit',
     (sql) => sql`

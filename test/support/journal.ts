@@ -15,7 +15,7 @@ const startMs = Date.parse('2026-12-01T00:00:00Z')
 const order = { number_of_tickets: 2, customer_email: 'kate@example.com' }
 
 /** The turns of one booking and its two tickets, of which some end early, come from elsewhere, or wait for a service. */
-export function* bookingStory(n: number): Generator<Step> {
+function* bookingStory(n: number): Generator<Step> {
   const [showId, booking_id] = [idOf(`show ${n % 10}`), bookingId(n)]
   const show = (...events: object[]) => ({ kind: 'show', actorId: showId, events: events as Tagged[] })
   const booking = (...events: object[]) => ({ kind: 'booking', actorId: booking_id, events: events as Tagged[] })

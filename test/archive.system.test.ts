@@ -37,10 +37,9 @@ after(async () => {
 
 const env = () => ({ ...cluster.env, ...partitions })
 const order = ['archive', '--older-than', '30d', '--json', '--to'] as const
-const archive = async (): Promise<Record<string, { turns: number }>> => {
-  const { code, out, err } = await runCli(env(), [...order, folder])
+const archive = async (): Promise<void> => {
+  const { code, err } = await runCli(env(), [...order, folder])
   assert.deepEqual([code, err], [0, ''])
-  return JSON.parse(out).kinds
 }
 
 async function book(show: string): Promise<string[]> {
@@ -71,8 +70,14 @@ test('old turns leave the journal while bookings are made, whoever is killed on 
   const before = await runCli(env(), ['journal', 'show', 'booking', booking, '--at', '2'])
   const [killed] = await Promise.all([crashCli(env(), 'archive-step', [...order, folder]), book(show)])
   assert.match(killed.out, /crash point reached/)
-  const [kinds] = await Promise.all([archive(), book(show)])
-  assert.ok(Number(kinds.booking?.turns) > 0 && Number(kinds.ticket?.turns) > 0 && Number(kinds.show?.turns) > 0)
+  await Promise.all([archive(), book(show)])
+  // Of all kinds, whichever of the two moved them.
+  const moved = await sql<{ kind: string }[]>`
+    select distinct kind from actor where archived_version > 0 order by kind`
+  assert.deepEqual(
+    moved.map(({ kind }) => kind),
+    ['booking', 'show', 'ticket'],
+  )
 
   await settle(outside.connection)
   await until('every read model has all of it', async () => !(await lagging()))

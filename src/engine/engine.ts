@@ -5,6 +5,7 @@ import { type Batch, emptyBatch, messageKeyOf, putBack, toCommit } from './batch
 import { ActorCache } from './cache.ts'
 import { decideBatch, type Surroundings } from './decide.ts'
 import { Outbox } from './outbox.ts'
+import { Pace } from './pace.ts'
 import type { Actors } from './parse.ts'
 import { OwnedPartition } from './partition.ts'
 import { Pauses } from './pauses.ts'
@@ -62,7 +63,7 @@ type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committ
  *     take ──▶ decide ──▶ commit ──▶ settle ──▶ tell
  *                            └─failure─▶ recover: roll back, find out, decide again
  *
- * While a batch commits the next ones are decided on top of it. When a commit fails, it and all that relied on it never
+ * Batches lie a few milliseconds apart, for more to gather. While one commits the next ones are decided on top of it. When a commit fails, it and all that relied on it never
  * happened: their deliveries go back in front of their mailboxes and are decided again, from what the store says.
  */
 export class Engine {
@@ -77,6 +78,7 @@ export class Engine {
   readonly #uncommitted = new Set<string>()
   readonly #suspects: Suspects
   readonly #alarms: Alarms
+  readonly #pace: Pace
   /** What operators hold back. */
   readonly pauses: Pauses
   /** Whether the broker still has what it had. */
@@ -98,6 +100,7 @@ export class Engine {
     this.#outbox = new Outbox(ports, this.#wake)
     this.#suspects = new Suspects(ports)
     this.#alarms = new Alarms(ports, () => this.partitions, this.#wake)
+    this.#pace = new Pace(ports.clock, this.#wake)
     this.pauses = new Pauses(ports)
     this.streams = new StreamWatch(ports, limits.eventsKeptMs)
     this.#around = {
@@ -229,12 +232,12 @@ export class Engine {
 
   #isBusy(): boolean {
     const isTelling = this.#outbox.pendingMessages > maxUntoldMessages
-    return this.#isStopping || this.#commitsUnderWay >= maxCommits || isTelling
+    return this.#isStopping || this.#pace.isResting || this.#commitsUnderWay >= maxCommits || isTelling
   }
 
   /**
-   * Whatever waits, up to the limit, without lingering; another partition is the first each time. Alarms get a part of it,
-   * so that a day's worth that is due at once holds up nobody.
+   * Whatever waits, up to the limit; another partition is the first each time. Alarms get a part of it, so that a day's worth
+   * that is due at once holds up nobody.
    */
   #take(): Batch | undefined {
     const max = this.#suspects.limit(this.#limits.batchMessages)
@@ -248,6 +251,7 @@ export class Engine {
     this.#nextPartition += 1
     const items = alarms.length + deliveries.length
     this.#suspects.noteTaken(items)
+    this.#pace.noteTaken(items, max)
     return items > 0 ? emptyBatch(deliveries, alarms) : undefined
   }
 

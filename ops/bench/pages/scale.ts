@@ -105,6 +105,7 @@ const queue: Omit<QueueOptions, 'workers' | 'perSecond' | 'turnMs' | 'skew' | 's
   // Written and fsynced, whatever is in it.
   commitMs: 0.5,
   commits: 3,
+  restMs: 10,
 }
 
 const simulatedBookings = 50_000

@@ -13,6 +13,7 @@ const base: QueueOptions = {
   batchMessages: 256,
   commitMs: 0.5,
   commits: 3,
+  restMs: 0,
   turnMs: 0.1,
 }
 
@@ -46,4 +47,18 @@ test('a show that sells more than others makes its worker the busiest', () => {
   const skewed = simulateQueues({ ...base, workers: 8, shows: 10_000, skew: 1.2 })
   assert.ok(Math.abs(skewed.meanUse - even.meanUse) < 0.001)
   assert.ok(skewed.busiestUse > even.busiestUse * 1.1)
+})
+
+test('a rest between batches makes people wait for half of it, and never for much more than all of it', () => {
+  const [without, rested] = [0, 10].map((restMs) => simulateQueues({ ...base, workers: 1, perSecond: 500, restMs }))
+  assert.ok(without && rested)
+  assert.equal(rested.bookings, without.bookings)
+  const [halfWayMs, lastMs] = [rested.p50Ms - without.p50Ms, rested.p99Ms - without.p99Ms]
+  assert.ok(halfWayMs > 4 && halfWayMs < 8, `${halfWayMs} ms`)
+  assert.ok(lastMs < 13, `${lastMs} ms`)
+})
+
+test('a rest holds nobody up for whom no other comes', () => {
+  const calm = { ...base, workers: 1, perSecond: 1, seconds: 2_000 }
+  assert.equal(simulateQueues({ ...calm, restMs: 10 }).p50Ms, simulateQueues(calm).p50Ms)
 })

@@ -16,6 +16,8 @@ export type QueueOptions = {
   commitMs: number
   /** How many commits of a worker may be under way. */
   commits: number
+  /** What a worker waits after it has taken a batch that was not full, before it takes the next. */
+  restMs: number
 }
 
 export type QueueResult = {
@@ -29,7 +31,7 @@ export type QueueResult = {
 
 type Booking = { arrivedMs: number; own: number; show: number; turnsLeft: number }
 
-type Worker = { queue: Booking[]; busyMs: number; isAtWork: boolean; commitsUnderWay: number }
+type Worker = { queue: Booking[]; busyMs: number; isAtWork: boolean; isResting: boolean; commitsUnderWay: number }
 
 /** Booking, show, booking: a turn each. */
 const turnsABooking = 3
@@ -39,13 +41,14 @@ const turnsABooking = 3
  * batch; what follows on another waits there like all others. It runs until the last booking is made.
  */
 export function simulateQueues(options: QueueOptions): QueueResult {
-  const { seed, workers: count, perSecond, seconds, batchMessages, turnMs, commitMs, commits } = options
+  const { seed, workers: count, perSecond, seconds, batchMessages, turnMs, commitMs, commits, restMs } = options
   const random = randomOf(seed)
   const places = placesOf(options, random)
   const workers: Worker[] = Array.from({ length: count }, () => ({
     queue: [],
     busyMs: 0,
     isAtWork: false,
+    isResting: false,
     commitsUnderWay: 0,
   }))
   const latencies: number[] = []
@@ -53,9 +56,11 @@ export function simulateQueues(options: QueueOptions): QueueResult {
   const total = Math.round(perSecond * seconds)
 
   const begin = (worker: Worker, nowMs: number): void => {
-    if (worker.isAtWork || worker.commitsUnderWay === commits || worker.queue.length === 0) return
+    const isBusy = worker.isAtWork || worker.isResting || worker.commitsUnderWay === commits
+    if (isBusy || worker.queue.length === 0) return
     worker.isAtWork = true
     const batch = worker.queue.splice(0, batchMessages)
+    if (batch.length < batchMessages) rest(worker, nowMs)
     let turns = 0
     for (const booking of batch) turns += stayOf(booking, worker, workers)
     worker.busyMs += turns * turnMs
@@ -63,6 +68,13 @@ export function simulateQueues(options: QueueOptions): QueueResult {
       worker.isAtWork = false
       worker.commitsUnderWay += 1
       events.add(atMs + commitMs, (atMs) => tell(worker, batch, atMs))
+      begin(worker, atMs)
+    })
+  }
+  const rest = (worker: Worker, nowMs: number): void => {
+    worker.isResting = true
+    events.add(nowMs + restMs, (atMs) => {
+      worker.isResting = false
       begin(worker, atMs)
     })
   }

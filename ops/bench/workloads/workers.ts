@@ -8,6 +8,11 @@ import { onStage, type Stage } from '../stage.ts'
 import { manySeats, type Workload } from '../workload.ts'
 
 const counts = [1, 2, 4]
+/**
+ * A new process costs two to three times as much until its code is compiled, which takes some thousand turns. Each of several
+ * workers has a part of them only, and takes so much longer.
+ */
+const warmUpsAWorker = 2
 
 /** What a booking costs when several workers share the partitions, and most of its sends go to another one. */
 export const workers: Workload = {
@@ -20,11 +25,11 @@ export const workers: Workload = {
       const { url } = await stage.addDaemon('ingress', 'ingress,projector')
       const shows = await createShows(url, { shows: 200, seats: manySeats })
       const { seconds, warmUpSeconds } = size
-      const load = { connections: 64, shows, seconds, warmUpSeconds }
       const runs: Run[] = []
       for (let round = 1; round <= size.rounds; round++) {
         for (const count of counts) {
           await staff(stage, daemons, count)
+          const load = { connections: 64, shows, seconds, warmUpSeconds: warmUpSeconds * warmUpsAWorker * count }
           progress(`workers, round ${round} of ${size.rounds}: ${count}`)
           const condition = `${count} ${count === 1 ? 'worker' : 'workers'}`
           runs.push(await runBookings(stage, { workload: 'workers', subject: 'turnstile', condition, url, load }))

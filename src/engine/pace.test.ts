@@ -54,7 +54,8 @@ describe('the pace of batches', () => {
     await world.while(world.clock.sleep(50))
     const sentMs = world.clock.monotonicMs()
     await world.askAndWait('booking', id('b1'), wish, id('m2'))
-    assert.ok(world.clock.monotonicMs() - sentMs < 10)
+    const tookMs = world.clock.monotonicMs() - sentMs
+    assert.ok(tookMs < 10, `${tookMs} ms`)
   })
 
   test('while more waits than a batch holds there is no rest', async () => {
@@ -62,7 +63,7 @@ describe('the pace of batches', () => {
     for (let i = 1; i <= 20; i++)
       world.say(`test.cmd.show.${showId}.ReleaseSeats`, JSON.stringify(release), id(`m${i}`))
     await world.until('all have had their turn', () => commits.reduce((sum, { turns }) => sum + turns, 0) === 20)
-    const [first, last] = [commits[0], commits.at(-1)]
-    assert.ok(first && last && last.atMs - first.atMs < 10, JSON.stringify(commits))
+    const tookMs = (commits.at(-1)?.atMs ?? 0) - (commits[0]?.atMs ?? 0)
+    assert.ok(commits.length >= 10 && tookMs < 10, JSON.stringify(commits))
   })
 })

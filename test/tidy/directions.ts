@@ -68,7 +68,7 @@ const rooms: Room[] = [
   },
   { room: 'src/errors.ts', may: [] },
   { room: crashPoints, may: [] },
-  // What stands in src itself puts the rooms together.
+  // What stands in src itself puts the rooms together, and so does the daemon.
   { room: 'src/', may: ['src/', 'actors/', 'schemas/'] },
 ]
 

@@ -2,7 +2,17 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -29,8 +39,9 @@ const sources = [
 export async function compile() {
   const wanted = digestOf(sources)
   if (isMadeOf(wanted)) return
-  // Beside it and then in its place: a daemon that starts meanwhile finds all of it, old or new.
+  // Beside it, and then in its place at once: a daemon may be starting from it.
   const made = `${dist}-${process.pid}`
+  const former = `${made}-former`
   mkdirSync(made, { recursive: true })
   try {
     await runCompiler(made)
@@ -42,12 +53,12 @@ export async function compile() {
       })
     }
     writeFileSync(path.join(made, 'made-of'), wanted)
-    // Another process may have been faster, and its daemon be loading this very folder.
+    // Another process may have been faster.
     if (isMadeOf(wanted)) return
-    rmSync(dist, { recursive: true, force: true })
+    if (existsSync(dist)) renameSync(dist, former)
     renameSync(made, dist)
   } finally {
-    rmSync(made, { recursive: true, force: true })
+    for (const folder of [made, former]) rmSync(folder, { recursive: true, force: true })
   }
 }
 

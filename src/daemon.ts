@@ -17,6 +17,7 @@ import { ShortWay } from './engine/short-way.ts'
 import { createIngress } from './ingress/server.ts'
 import { projections } from './projections/index.ts'
 import { Projector } from './projections/projector.ts'
+import { RecentTurns } from './projections/recent-turns.ts'
 import type { Role } from './roles.ts'
 import { openStore, prepareDatabase } from './store/postgres.ts'
 import { openLiveProjections } from './store/projections.ts'
@@ -71,7 +72,14 @@ export async function startDaemon(config: Config, roles: Role[]): Promise<Daemon
 
 async function startParts(config: Config, roles: Role[], worker: string, log: Log, parts: Part[]): Promise<void> {
   const metrics = createMetrics()
-  const { observer } = metrics
+  const recent = new RecentTurns()
+  const observer: typeof metrics.observer = {
+    ...metrics.observer,
+    committed(commit, ...costs) {
+      metrics.observer.committed(commit, ...costs)
+      recent.note(commit.turns)
+    },
+  }
   const { tracer, close } = await openTracing(config, worker, log)
   parts.push({ name: 'traces', stop: close })
 
@@ -143,7 +151,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
       applicationName: `turnstile ${worker} projector`,
       deadlineMs: projectorDeadlineMs,
     })
-    const projector = new Projector({ projections, store: live, clock: systemClock, log, observer })
+    const projector = new Projector({ projections, store: recent.before(live), clock: systemClock, log, observer })
     projector.start()
     parts.push({ name: 'read models', stop: () => live.close() }, { name: 'projector', stop: () => projector.stop() })
     const refunds = openRefundAudit({

@@ -62,6 +62,8 @@ export const everySight = [
   'commit refused because its pause has ended',
   'pause of a service heard',
   'projector leads',
+  'turns projected from memory',
+  'turns projected from the journal',
   'projector stands by',
   'write of read models refused',
   'bundle succeeded',

@@ -4,6 +4,7 @@ import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/leases.ts'
 import type {
   Clock,
+  Commit,
   EffectQueue,
   Log,
   Mailboxes,
@@ -17,6 +18,7 @@ import { ShortWay } from '../../src/engine/short-way.ts'
 import { noTracer } from '../../src/engine/trace-ports.ts'
 import type { AnyProjection } from '../../src/projections/projection.ts'
 import { Projector } from '../../src/projections/projector.ts'
+import { RecentTurns } from '../../src/projections/recent-turns.ts'
 import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import { Host } from './host.ts'
@@ -118,7 +120,9 @@ export class Workers {
     const { mailboxes, publisher, effects: queue, requests } = broker
     const projections = database.connectProjections(host)
     const ports = spoil({ store: database.connect(host), projections, mailboxes, publisher, effects: queue })
-    const [log, observer] = [logOf(faults.sightings), observerOf(faults.sightings)]
+    const recent = new RecentTurns()
+    const log = logOf(faults.sightings)
+    const observer = { ...observerOf(faults.sightings), committed: ({ turns }: Commit) => recent.note(turns) }
     const limits = {
       partitions,
       batchMessages,
@@ -141,7 +145,13 @@ export class Workers {
     engine.start()
     keeper.start()
     redriver.start()
-    const projector = new Projector({ projections: readModels, store: ports.projections, clock, log, observer })
+    const projector = new Projector({
+      projections: readModels,
+      store: sightedTurns(recent, ports.projections, faults.sightings),
+      clock,
+      log,
+      observer,
+    })
     projector.start()
     const config = {
       GATEWAY_ADDR: 'http://services',
@@ -180,6 +190,25 @@ function sighted(engine: Engine, sightings: Sightings): Pick<Engine, 'handOver'>
       })
       if (isTaken) sightings.note('command handed over')
       return isTaken
+    },
+  }
+}
+
+/** Notes what the projector need not read back from the journal. */
+function sightedTurns(recent: RecentTurns, session: LiveProjections, sightings: Sightings): LiveProjections {
+  let isRead = false
+  const readEvents: LiveProjections['readEvents'] = (stretches, kinds) => {
+    isRead = true
+    return session.readEvents(stretches, kinds)
+  }
+  const all = recent.before({ ...session, readEvents })
+  return {
+    ...all,
+    async readEvents(stretches, kinds) {
+      isRead = false
+      const turns = await all.readEvents(stretches, kinds)
+      sightings.note(isRead ? 'turns projected from the journal' : 'turns projected from memory')
+      return turns
     },
   }
 }

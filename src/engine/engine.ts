@@ -1,7 +1,7 @@
 import type { Deadlines } from '../actor/actor.ts'
 import { crashPoint } from '../crash-points.ts'
 import { Alarms } from './alarms.ts'
-import { type Batch, emptyBatch, messageKeyOf, putBack, toCommit } from './batch.ts'
+import { type Batch, emptyBatch, putBack, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
 import { decideBatch, type Surroundings } from './decide.ts'
 import { Outbox } from './outbox.ts'
@@ -353,9 +353,7 @@ export class Engine {
   }
 
   #forget(batch: Batch): void {
-    for (const { kind, actorId: id, messageId } of batch.turns) {
-      this.#uncommitted.delete(messageKeyOf({ to: { kind, id }, messageId }))
-    }
+    for (const key of batch.messageKeys) this.#uncommitted.delete(key)
   }
 
   // ── When a commit fails ───────────────────────────────────────────────────────────────────────────────────────────

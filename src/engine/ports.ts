@@ -46,6 +46,8 @@ export type Delivery = {
   /** As published, for dead letters. */
   headers: Record<string, string>
   payload: Uint8Array
+  /** Of what came past the broker: nobody has encoded it, and the payload is empty. */
+  command?: Tagged
   /** When the broker stored it, or who handed it over got it, milliseconds since 1970. */
   at: number
   /** Of what came past the broker: nobody here decides it any more. */

@@ -1,5 +1,5 @@
 import { partitionOf } from '../actor/ids.ts'
-import { encode } from './batch.ts'
+import { noPayload } from './batch.ts'
 import type { Engine } from './engine.ts'
 import type { Answer, Deliver, Delivery, OutgoingCommand, Publisher, Requests } from './ports.ts'
 
@@ -83,7 +83,8 @@ export class ShortWay implements Requests {
       messageId,
       meta,
       headers: {},
-      payload: encode(command),
+      payload: noPayload,
+      command,
       at: nowMs(),
     }
   }

@@ -9,6 +9,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { callHttp } from './effects/http.ts'
 import { startEffects } from './effects/index.ts'
+import { AtOnce } from './engine/at-once.ts'
 import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/leases.ts'
 import type { Deliver, Log } from './engine/ports.ts'
@@ -97,6 +98,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   parts.push({ name: 'broker', stop: () => broker.close() })
   const { mailboxes, publisher } = broker
   let { requests } = broker
+  const atOnce = new AtOnce(publisher, Date.now, log)
   let deliver: Deliver = (command) => publisher.publish([command])
 
   if (roles.includes('worker')) {
@@ -107,7 +109,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
       deadlines: { bookingMs: config.BOOKING_DEADLINE_MS, bundleStepMs: config.BUNDLE_STEP_DEADLINE_MS },
       eventsKeptMs: config.TURNSTILE_EVENT_DAYS * dayMs,
     }
-    const ports = { store, mailboxes, publisher, clock: systemClock, log, observer, tracer }
+    const ports = { store, mailboxes, publisher, atOnce, clock: systemClock, log, observer, tracer }
     const engine = new Engine(worker, actors, limits, ports)
     const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
     const partitions = config.TURNSTILE_PARTITIONS
@@ -129,7 +131,8 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
   }
   if (roles.includes('effects')) {
     const outside = { clock: systemClock, callHttp, log, observer, tracer }
-    const ports = { effects: broker.effects, publisher, deliver, store, ...outside }
+    const { offer } = atOnce
+    const ports = { effects: broker.effects, publisher, offer, deliver, store, ...outside }
     const effects = await startEffects({ config, ...ports, random: Math.random })
     const look = async () => {
       for (const service of services) metrics.effectsLag(service, await broker.effects.waiting(service))

@@ -1,5 +1,16 @@
+import type { Service } from '../../schemas/index.ts'
 import type { Config } from '../config.ts'
-import type { Clock, Deliver, EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
+import type {
+  Clock,
+  Deliver,
+  EffectConsumer,
+  EffectQueue,
+  Hands,
+  Log,
+  Observer,
+  Publisher,
+  Store,
+} from '../engine/ports.ts'
 import type { Tracer } from '../engine/trace-ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
@@ -7,6 +18,7 @@ import { Gate } from './gate.ts'
 import type { CallHttp } from './http.ts'
 import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
+import type { Outcome } from './outcome.ts'
 import { watchPauses } from './pauses.ts'
 import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
@@ -22,10 +34,18 @@ const timeoutMs = 10_000
 const openMs = 2_000
 const pausesEveryMs = 1_000
 
+/**
+ * So many effects of one service may be under way or in line past the queue, and no more than a second's worth: in the queue
+ * other processes could take them, and while they wait their turns are not told.
+ */
+const maxAtOnce = 256
+
 export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
   effects: Pick<EffectQueue, 'consume'>
   publisher: Pick<Publisher, 'announce'>
+  /** Offers to carry out the effects of this process's own turns. Returns what takes that back. */
+  offer(service: Service, hands: Hands): () => void
   deliver: Deliver
   store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>
   clock: Clock
@@ -94,16 +114,29 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     timeoutMs,
   }
   const underWay = new Set<Promise<void>>()
-  const consumer = await effects.consume(adapter.service, gate.allowed, (effect) => {
-    const work = carryOut(effect, settings)
+  const follow = (work: Promise<void>): Promise<void> => {
     underWay.add(work)
     return work.finally(() => underWay.delete(work))
+  }
+  const { service, calls } = adapter
+  const most = Math.min(maxAtOnce, config.TURNSTILE_CALLS_PER_SECOND)
+  let inLine = 0
+  const whileOpen = { ...settings, gate: { pass: (call: () => Promise<Outcome>) => gate.passWhileOpen(call) } }
+  const takeBack = options.offer(service, {
+    // What takes no key is handed to one process at a time, by the queue: docs/decisions/0025-effects-take-the-short-way.md.
+    areFree: (type) => gate.isOpen && inLine < most && !calls[type]?.readBack,
+    carryOut(effect) {
+      inLine += 1
+      return follow(carryOut(effect, whileOpen).finally(() => inLine--))
+    },
   })
+  const consumer = await effects.consume(service, gate.allowed, (effect) => follow(carryOut(effect, settings)))
   line.consumer = consumer
   // A pause may have come while it was being made.
   consumer.limit(gate.allowed)
   return {
     async close() {
+      takeBack()
       await consumer.close()
       gate.close()
       const ended = new AbortController()

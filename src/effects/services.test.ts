@@ -27,6 +27,7 @@ async function startWorld(
     config: { GATEWAY_ADDR: gateway, TURNSTILE_PARTITIONS: 64, TURNSTILE_CALLS_PER_SECOND: callsPerSecond },
     effects: broker.effects,
     publisher: settings.publisher,
+    offer: () => () => {},
     deliver: settings.deliver,
     store: { ...settings.deadLetters, ...settings.failures, readPauses: async () => [] },
     clock: settings.clock,

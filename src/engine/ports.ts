@@ -158,6 +158,8 @@ export type OutgoingEffect = {
   meta: Meta
   /** Told before, perhaps, and perhaps carried out since: whoever carries it out is told so. */
   mayBeRepeat?: boolean
+  /** Its first attempt failed before it came into the queue: the next one comes then, milliseconds since 1970. */
+  nextAttemptMs?: number
   round?: Round
 }
 
@@ -196,6 +198,8 @@ export type EffectDelivery = {
   /** Who asked, and gets the outcome. */
   actor: Address
   type: string
+  /** What is asked, of what did not come by the queue: checked when it was decided. */
+  request?: Tagged
   payload: Uint8Array
   headers: Record<string, string>
   meta: Meta
@@ -231,6 +235,14 @@ export interface EffectQueue {
  * @param mayBeRepeat it may have been delivered before
  */
 export type Deliver = (command: OutgoingCommand, mayBeRepeat: boolean) => Promise<void>
+
+/** Those who carry out the effects of one service in this process, also without the queue. */
+export type Hands = {
+  /** Whether they can take an effect of this type now. */
+  areFree(type: string): boolean
+  /** Rejects when it could not even be said what became of it. */
+  carryOut(effect: EffectDelivery): Promise<void>
+}
 
 export interface EffectConsumer {
   /** Another `concurrency` from now on; 0 takes nothing more. What was asked for before may still come. */

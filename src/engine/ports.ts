@@ -134,6 +134,8 @@ export type OutgoingCommand = {
   messageId: string
   command: Tagged
   meta: Meta
+  /** It has a key, and yet is known to be no repeat. */
+  isFirst?: boolean
   round?: Round
 }
 
@@ -469,6 +471,9 @@ export interface Store {
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
 }
 
+/** Who holds a request's id. When the claim is new, nothing was sent for that request before. */
+export type Claim = { digest: string; isNew: boolean }
+
 /** What the ingress needs of the store. Rejects like it. */
 export interface Reads {
   actor(address: Address & { partition: number }): Promise<StoredActor | undefined>
@@ -480,7 +485,7 @@ export interface Reads {
    *
    * @returns the digest that holds the id, for TURNSTILE_REPEAT_DAYS at least: another one than the given is another request's
    */
-  claimKey(id: string, digest: string): Promise<string>
+  claimKey(id: string, digest: string): Promise<Claim>
   /** The live workers, and what waits in their mailboxes by their last heartbeats. Asking is also the ping of the database. */
   health(): Promise<{ lag: number; workers: number }>
   /** What waits for somebody, in all processes together. */

@@ -4,6 +4,7 @@ import type {
   Clock,
   Deliver,
   EffectConsumer,
+  EffectDelivery,
   EffectQueue,
   Hands,
   Log,
@@ -15,6 +16,7 @@ import type { Tracer } from '../engine/trace-ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
+import { handsOf } from './hands.ts'
 import type { CallHttp } from './http.ts'
 import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
@@ -33,12 +35,6 @@ const adapters: AnyAdapter[] = [deadNation, receipts, payments, spreadsheets, fi
 const timeoutMs = 10_000
 const openMs = 2_000
 const pausesEveryMs = 1_000
-
-/**
- * So many effects of one service may be under way or in line past the queue, and no more than a second's worth: in the queue
- * other processes could take them, and while they wait their turns are not told.
- */
-const maxAtOnce = 256
 
 export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
@@ -118,18 +114,11 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     underWay.add(work)
     return work.finally(() => underWay.delete(work))
   }
-  const { service, calls } = adapter
-  const most = Math.min(maxAtOnce, config.TURNSTILE_CALLS_PER_SECOND)
-  let inLine = 0
   const whileOpen = { ...settings, gate: { pass: (call: () => Promise<Outcome>) => gate.passWhileOpen(call) } }
-  const takeBack = options.offer(service, {
-    // What takes no key is handed to one process at a time, by the queue: docs/decisions/0025-effects-take-the-short-way.md.
-    areFree: (type) => gate.isOpen && inLine < most && !calls[type]?.readBack,
-    carryOut(effect) {
-      inLine += 1
-      return follow(carryOut(effect, whileOpen).finally(() => inLine--))
-    },
-  })
+  const { service } = adapter
+  const callsPerSecond = config.TURNSTILE_CALLS_PER_SECOND
+  const atOnce = (effect: EffectDelivery) => follow(carryOut(effect, whileOpen))
+  const takeBack = options.offer(service, handsOf({ adapter, gate, callsPerSecond, clock, carryOut: atOnce }))
   const consumer = await effects.consume(service, gate.allowed, (effect) => follow(carryOut(effect, settings)))
   line.consumer = consumer
   // A pause may have come while it was being made.

@@ -214,3 +214,13 @@ test('who waits for a place when the gate closes is turned away', async (t) => {
   gate.close()
   assert.deepEqual(await Promise.all(waiting), [undefined, undefined])
 })
+
+test('who waits out a pause holds no place: who does not wait is turned away at once', async (t) => {
+  const { gate, pass } = aGate(t)
+  gate.pause(true)
+  const waiting = Array.from({ length: options.concurrency }, () => pass(good))
+  await setImmediate()
+  assert.equal(await gate.passWhileOpen(async () => good), undefined)
+  gate.pause(false)
+  assert.deepEqual(await Promise.all(waiting), Array(options.concurrency).fill(good))
+})

@@ -28,8 +28,8 @@ export type GateOptions = {
 /** So many calls in a row that came to nothing, and the service is taken for dead. */
 const deadAfterFailures = 5
 
-/** What is not patient meets a pause. */
-const shut = new Error('the gate is shut')
+const paused = new Error('the service is paused')
+const isShut = (error: unknown): boolean => error === paused || error instanceof BrokenCircuitError
 
 /** How often in the time of an open circuit those in hand ask whether it is over, or the pause. */
 const looksWhileOpen = 10
@@ -75,10 +75,10 @@ export class Gate {
     const { signal } = this.#closing
     while (!signal.aborted) {
       try {
-        return await this.#attempt(call, true)
+        return await this.#attempt(call)
       } catch (error) {
         if (signal.aborted) return undefined
-        if (!(error instanceof BrokenCircuitError)) throw error
+        if (!isShut(error)) throw error
       }
       await this.#options.clock.sleep(this.#lookMs, signal)
     }
@@ -88,30 +88,34 @@ export class Gate {
   /** Makes the call in its turn. Nothing when the gate shuts before that, for however long. */
   async passWhileOpen(call: () => Promise<Outcome>): Promise<Outcome | undefined> {
     try {
-      return await this.#attempt(call, false)
+      return await this.#attempt(call)
     } catch (error) {
-      if (this.#closing.signal.aborted || error === shut || error instanceof BrokenCircuitError) return undefined
+      if (this.#closing.signal.aborted || isShut(error)) return undefined
       throw error
     }
   }
 
-  async #attempt(call: () => Promise<Outcome>, isPatient: boolean): Promise<Outcome> {
+  /** Whoever waits for the gate to open holds no place meanwhile. */
+  async #attempt(call: () => Promise<Outcome>): Promise<Outcome> {
     const { signal } = this.#closing
     signal.throwIfAborted()
     const place = this.#places.take()
     if (place) await place
     try {
-      signal.throwIfAborted()
+      this.#checkPause()
       return await this.#circuit.execute(async () => {
         await this.#rate.turn(signal)
-        if (this.#isPaused && !isPatient) throw shut
-        while (this.#isPaused && !signal.aborted) await this.#options.clock.sleep(this.#lookMs, signal)
-        signal.throwIfAborted()
+        this.#checkPause()
         return call()
       })
     } finally {
       this.#places.leave()
     }
+  }
+
+  #checkPause(): void {
+    this.#closing.signal.throwIfAborted()
+    if (this.#isPaused) throw paused
   }
 
   /** Whether calls go through as they come. */

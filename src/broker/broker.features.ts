@@ -492,6 +492,19 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.deepEqual(seen, [false, true])
       })
 
+      it('that failed before they came into the queue come when their next attempt is due, and as that', async () => {
+        const nextAttemptMs = Date.now() + 300
+        const came: { attempt: number; mayBeRepeat: boolean; isDue: boolean }[] = []
+        await broker.effects.consume(service, 1, async ({ attempt, mayBeRepeat, done }) => {
+          // The server rounds to the millisecond in its own way.
+          came.push({ attempt, mayBeRepeat, isDue: Date.now() > nextAttemptMs - 10 })
+          await done()
+        })
+        await broker.publisher.publish([{ ...effectOf(), mayBeRepeat: true, nextAttemptMs }])
+        await until('it is there', () => came.length === 1)
+        assert.deepEqual(came, [{ attempt: 2, mayBeRepeat: true, isDue: true }])
+      })
+
       it('do not wait for a slow one while there is room', async () => {
         const done: string[] = []
         let finish = (): void => {}

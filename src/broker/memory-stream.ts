@@ -12,7 +12,7 @@ export class MemoryStream {
   duplicateWindowMs = duplicateWindowMs
   /** When it holds so many it takes no more. */
   maxMessages = Number.POSITIVE_INFINITY
-  readonly #nowMs: () => number
+  readonly nowMs: () => number
   readonly #lanes = new Map<string, Stored[]>()
   /** When each message id came last. Oldest first. */
   readonly #ids = new Map<string, number>()
@@ -23,7 +23,7 @@ export class MemoryStream {
   #lives = 0
 
   constructor(nowMs: () => number) {
-    this.#nowMs = nowMs
+    this.nowMs = nowMs
     this.#id = this.#name()
   }
 
@@ -33,7 +33,7 @@ export class MemoryStream {
 
   /** Nothing when it is full. */
   append(subject: string, headers: Headers, payload: Uint8Array): { duplicate: boolean } | undefined {
-    const at = this.#nowMs()
+    const at = this.nowMs()
     const messageId = headers['Nats-Msg-Id']
     this.#forgetIds(at)
     if (messageId && this.#ids.has(messageId)) return { duplicate: true }
@@ -91,7 +91,7 @@ export class MemoryStream {
   }
 
   #name(): string {
-    return `memory ${++this.#lives} since ${this.#nowMs()}`
+    return `memory ${++this.#lives} since ${this.nowMs()}`
   }
 
   #lane(name: string): Stored[] {

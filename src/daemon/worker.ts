@@ -1,5 +1,6 @@
 import { actors } from '../../actors/index.ts'
 import { systemClock } from '../clock.ts'
+import type { AtOnce } from '../engine/at-once.ts'
 import { Engine } from '../engine/engine.ts'
 import { LeaseKeeper } from '../engine/leases.ts'
 import type { Observer } from '../engine/ports.ts'
@@ -15,9 +16,11 @@ const dayMs = 24 * 60 * 60_000
 /**
  * Takes its share of the partitions, and their turns.
  *
+ * @param atOnce takes what calls this process can make itself
  * @returns the way to those partitions that does not lead by the broker
  */
-export function startWorker({ config, worker, log, metrics, tracer, store, broker, recent, parts }: Ground): ShortWay {
+export function startWorker(ground: Ground, atOnce: AtOnce): ShortWay {
+  const { config, worker, log, metrics, tracer, store, broker, recent, parts } = ground
   const { mailboxes, publisher, requests } = broker
   const partitions = config.TURNSTILE_PARTITIONS
   const limits = {
@@ -34,7 +37,7 @@ export function startWorker({ config, worker, log, metrics, tracer, store, broke
       recent.note(commit.turns)
     },
   }
-  const ports = { store, mailboxes, publisher, clock: systemClock, log, observer, tracer }
+  const ports = { store, mailboxes, publisher, atOnce, clock: systemClock, log, observer, tracer }
   const engine = new Engine(worker, actors, limits, ports)
   const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
   const shortWay = new ShortWay({ engine, requests, publisher, partitions, nowMs: Date.now, gathered: setImmediate })

@@ -134,7 +134,7 @@ export function faultOf(error: unknown): Fault {
 /** Of a message that is not encoded. */
 export const noPayload = new Uint8Array()
 
-function encode({ type: _, ...fields }: Tagged): Uint8Array {
+export function encode({ type: _, ...fields }: Tagged): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(fields))
 }
 

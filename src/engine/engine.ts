@@ -1,6 +1,7 @@
 import type { Deadlines } from '../actor/actor.ts'
 import { crashPoint } from '../crash-points.ts'
 import { Alarms } from './alarms.ts'
+import type { AtOnce } from './at-once.ts'
 import { type Batch, emptyBatch, putBack, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
 import { decideBatch, type Surroundings } from './decide.ts'
@@ -31,6 +32,7 @@ export type EnginePorts = {
   store: Store
   mailboxes: Mailboxes
   publisher: Publisher
+  atOnce: Pick<AtOnce, 'take'>
   clock: Clock
   log: Log
   observer: Observer

@@ -106,7 +106,16 @@ export class World {
     })
     const { mailboxes, publisher } = broker
     const log = logTo(worker.lines)
-    const ports = { store: counting, mailboxes, publisher, clock, log, observer: observe(worker), tracer }
+    const ports = {
+      store: counting,
+      mailboxes,
+      publisher,
+      atOnce: { take: () => undefined },
+      clock,
+      log,
+      observer: observe(worker),
+      tracer,
+    }
     const deadlines = { bookingMs: 900_000, bundleStepMs: 900_000 }
     const engine = new Engine(
       name,

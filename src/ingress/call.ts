@@ -80,8 +80,10 @@ async function ask(command: OutgoingCommand, { asker, admission }: House): Promi
 async function askAll(batch: NextCommand[], origin: Origin, { asker, admission, reads }: House): Promise<void> {
   admission.checkCommands()
   const digest = digestOf(origin, batch)
-  if ((await reads.claimKey(origin.requestId, digest)) !== digest) throw keyReused()
-  const answers = await Promise.allSettled(commandsOf(batch, digest, origin).map((command) => asker.ask(command)))
+  const claim = await reads.claimKey(origin.requestId, digest)
+  if (claim.digest !== digest) throw keyReused()
+  const commands = commandsOf(batch, digest, origin, claim.isNew)
+  const answers = await Promise.allSettled(commands.map((command) => asker.ask(command)))
   const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? toProblem(answer.reason) : []))
   if (failures.length > 0) throw failureOf(failures, batch.length)
   for (const answer of answers) if (answer.status === 'fulfilled') acceptedOf(answer.value)

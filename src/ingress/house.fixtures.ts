@@ -96,9 +96,9 @@ export function createHouse(): TestHouse {
       },
       failingCalls: async () => house.failingCalls,
       async claimKey(id, digest) {
-        const holder = house.keys.get(id) ?? digest
-        house.keys.set(id, holder)
-        return holder
+        const holder = house.keys.get(id)
+        house.keys.set(id, holder ?? digest)
+        return { digest: holder ?? digest, isNew: holder === undefined }
       },
       health: async () => ({ lag: house.lag, workers: house.workers }),
       census: async () => ({ workers: house.workers, unowned: 0, openLetters: [], failingCalls: [] }),

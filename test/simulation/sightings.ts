@@ -43,6 +43,8 @@ export const everySight = [
   'told again by a new owner',
   'send joined the batch',
   'command handed over',
+  'effect taken at once',
+  'effect taken at once and put into its queue',
   'command given back',
   'chain goes on through the broker',
   'actor read from the store',

@@ -1,11 +1,13 @@
 import type { AnyActor } from '../../src/actor/actor.ts'
 import { startEffects } from '../../src/effects/index.ts'
+import { AtOnce } from '../../src/engine/at-once.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/leases.ts'
 import type {
   Clock,
   Commit,
   EffectQueue,
+  Hands,
   Log,
   Mailboxes,
   Observer,
@@ -130,7 +132,8 @@ export class Workers {
       deadlines: { bookingMs, bundleStepMs },
       eventsKeptMs: dayMs,
     }
-    const engine = new Engine(host.name, actors, limits, { ...ports, clock, log, observer, tracer: noTracer })
+    const atOnce = new AtOnce(ports.publisher, () => faults.time.nowMs, log)
+    const engine = new Engine(host.name, actors, limits, { ...ports, atOnce, clock, log, observer, tracer: noTracer })
     const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
     const owned = () => engine.partitions.map(({ id }) => id)
     const redriver = new Redriver(partitions, owned, { ...ports, redrives: ports.store, clock, log, observer })
@@ -160,8 +163,9 @@ export class Workers {
     }
     const callHttp = services.connect(host)
     const outside = { clock, callHttp, random: faults.random.fraction, log, observer, tracer: noTracer }
+    const offer: AtOnce['offer'] = (service, hands) => atOnce.offer(service, sightedHands(hands, faults.sightings))
     const starting = untilItStarts(
-      () => startEffects({ config, ...ports, deliver: shortWay.deliver, ...outside }),
+      () => startEffects({ config, ...ports, offer, deliver: shortWay.deliver, ...outside }),
       clock,
     )
     const stop = async (): Promise<void> => {
@@ -209,6 +213,21 @@ function sightedTurns(recent: RecentTurns, session: LiveProjections, sightings: 
       const turns = await all.readEvents(stretches, kinds)
       sightings.note(isRead ? 'turns projected from the journal' : 'turns projected from memory')
       return turns
+    },
+  }
+}
+
+/** Notes what is carried out past the queue, and what has to go there after all. */
+function sightedHands(hands: Hands, sightings: Sightings): Hands {
+  return {
+    areFree: (type) => hands.areFree(type),
+    carryOut(effect) {
+      sightings.note('effect taken at once')
+      const retry = (delayMs: number): void => {
+        sightings.note('effect taken at once and put into its queue')
+        effect.retry(delayMs)
+      }
+      return hands.carryOut({ ...effect, retry })
     },
   }
 }

@@ -201,6 +201,20 @@ test('a request that comes while the last one is not answered waits its turn', a
   assert.deepEqual(served.slice(1), ['POST /slow {}', 'POST /behind {}', 'POST /last {}'])
 })
 
+test('it does also behind one that the parser has', async () => {
+  const slow = post('/slow')
+  await say(slow.slice(0, -1), slow.slice(-1))
+  await until('it is served', () => served.length === 2)
+  await say(post('/behind'))
+  await until('it has come', () => parsed.length === 3)
+  release()
+  await answers(3)
+  assert.deepEqual(parsed, ['GET /first', 'POST /slow', 'POST /behind'])
+  await say(post('/last'))
+  await answers(4)
+  assert.equal(parsed.length, 3)
+})
+
 test('a client that hangs up is no longer under way, and its figure says so', async () => {
   socket.write(post('/slow'))
   await until('it is served', () => served.length === 2)

@@ -40,9 +40,10 @@ export function readPlain(chunk: Buffer, socket: HttpRequest['socket']): PlainRe
   const [method = '', target = ''] = first.split(' ')
   if (left !== 0 || doubled.size > 0 || headers.host === undefined || !served.has(method)) return { left }
   const body = chunk.subarray(end)
-  return { left, request: { method, target, headers, isRepeated: () => false, socket, readBody: async () => body } }
+  return { left, request: { method, target, headers, isRepeated: never, socket, readBody: async () => body } }
 }
 
+const never = (): boolean => false
 const none = new Set<string>()
 
 /** @returns the headers, and the names of those that are there more than once */

@@ -47,17 +47,28 @@ export function callOf(
   const params = route.params ? parseRequest(route.params, given.params, 'path') : undefined
   const query = route.query ? parseRequest(route.query, parseQuery(queryOf(target)), 'query') : undefined
   const body = route.body ? parseRequest(route.body, given.body, 'body') : undefined
-  const origin = () => originOf(route, params, visit, house)
   return {
     params,
     query,
     body,
-    askNew: async (kind, command) => ask(commandToNew(kind, command, origin()), house),
-    ask: async (kind, id, command) => ask(commandTo({ kind, id }, command, origin()), house),
-    askAll: async (batch) => askAll(batch, origin(), house),
-    findState: async (kind, id) => (await read({ kind, id }, house, house.reads.actor))?.state,
-    findFailingCalls: (kind, id) => read({ kind, id }, house, house.reads.failingCalls),
-    listen: async (actor) => listen(actor, lastEventIdOf(headers), house),
+    async askNew(kind, command) {
+      return ask(commandToNew(kind, command, originOf(route, params, visit, house)), house)
+    },
+    async ask(kind, id, command) {
+      return ask(commandTo({ kind, id }, command, originOf(route, params, visit, house)), house)
+    },
+    async askAll(batch) {
+      return askAll(batch, originOf(route, params, visit, house), house)
+    },
+    async findState(kind, id) {
+      return (await read({ kind, id }, house, house.reads.actor))?.state
+    },
+    async findFailingCalls(kind, id) {
+      return read({ kind, id }, house, house.reads.failingCalls)
+    },
+    async listen(actor) {
+      return listen(actor, lastEventIdOf(headers), house)
+    },
     get readModels() {
       house.admission.checkQuery()
       return house.readModels

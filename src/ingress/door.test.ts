@@ -225,6 +225,16 @@ test('a client that hangs up is no longer under way, and its figure says so', as
   assert.match(await metrics.registry.metrics(), counted)
 })
 
+test('a connection on which nothing more is said is hung up on', async () => {
+  socket.destroy()
+  server.keepAliveTimeout = 1
+  await connect()
+  await say(post('/a'))
+  await answers(2)
+  await until('it is closed', () => socket.closed)
+  assert.deepEqual(parsed, ['GET /first', 'GET /first'])
+})
+
 test('an answer that says so is the last of its connection', async () => {
   traffic.isDraining = true
   await say(post('/a'))

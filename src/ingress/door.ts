@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpRequest } from './exchange.ts'
-import { textOf } from './plain-answer.ts'
+import { encodingOf, textOf } from './plain-answer.ts'
 import { readPlain } from './plain-request.ts'
 import { type Reception, receive, type Way } from './reception.ts'
 
@@ -73,7 +73,7 @@ function watch(socket: Socket, isAtRest: () => boolean, reception: Reception, ke
       if (socket.destroyed) return
       const ended = end
       end = undefined
-      socket.write(textOf(answer, keepAliveMs), (error) => ended?.(!error))
+      socket.write(textOf(answer, keepAliveMs), encodingOf(answer), (error) => ended?.(!error))
       if (answer.headers.Connection === 'close') socket.destroySoon()
       else goOn()
     },

@@ -1,9 +1,9 @@
 import type { Log } from '../engine/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Refusal } from './admission.ts'
-import type { Answer, HttpRequest } from './exchange.ts'
+import { type Answer, type HttpRequest, lengthOf } from './exchange.ts'
 import { correlationIdOf } from './headers.ts'
-import { Problem, problemAnswer } from './problems.ts'
+import { Problem, problemType } from './problems.ts'
 
 export type GateOptions = {
   /** Why no command is taken now, if none is. */
@@ -12,6 +12,9 @@ export type GateOptions = {
   metrics: Metrics
   log: Log
 }
+
+/** What differs from one refusal to another. */
+type Known = { retryAfter: string; length: string; body: string }
 
 const countedForMs = 10_000
 
@@ -22,7 +25,7 @@ const countedForMs = 10_000
 export class Gate {
   readonly #options: GateOptions
   /** By the detail. */
-  readonly #answers = new Map<string, Answer>()
+  readonly #answers = new Map<string, Known>()
   #turnedAway = 0
 
   constructor(options: GateOptions) {
@@ -36,17 +39,29 @@ export class Gate {
     if (!refused) return undefined
     this.#options.metrics.httpRequest('none', method, 503, 0)
     this.#count(refused)
-    const { headers: known, ...answer } = this.#known(refused)
+    const { retryAfter, length, body } = this.#known(refused)
     const correlationId = correlationIdOf(headers['correlation-id'], this.#options.makeId)
-    return { ...answer, headers: { 'Correlation-ID': correlationId, ...known } }
+    // A literal: to copy the headers of a known answer costs six microseconds, a fifth of a refusal.
+    return {
+      status: 503,
+      headers: {
+        'Retry-After': retryAfter,
+        'Content-Type': problemType,
+        'Content-Length': length,
+        'Correlation-ID': correlationId,
+      },
+      body,
+    }
   }
 
-  #known({ code, detail }: Refusal): Answer {
+  #known({ code, detail }: Refusal): Known {
     const known = this.#answers.get(detail)
     if (known) return known
-    const answer = problemAnswer(new Problem(code, detail))
-    this.#answers.set(detail, answer)
-    return answer
+    const problem = new Problem(code, detail)
+    const body = JSON.stringify(problem.document())
+    const fresh = { retryAfter: problem.headers['Retry-After'] ?? '1', length: lengthOf(body), body }
+    this.#answers.set(detail, fresh)
+    return fresh
   }
 
   /** A line for each would be a load of its own: there is one when it begins, and one with how many they were. */

@@ -31,31 +31,46 @@ export function readPlain(chunk: Buffer, socket: HttpRequest['socket']): PlainRe
   if (end < 4 || end > maxHeadBytes) return undefined
   const head = chunk.toString('latin1', 0, end)
   if (!plainHead.test(head)) return undefined
-  const [first = '', ...lines] = head.slice(0, -4).split('\r\n')
-  const { headers, doubled } = headersOf(lines)
+  const firstEnd = head.indexOf('\r\n')
+  const { headers, doubled } = headersOf(head, firstEnd + 2)
   const { connection = 'keep-alive', 'content-length': length = '0' } = headers
   if (connection.toLowerCase() !== 'keep-alive' || !plainLength.test(length)) return undefined
   if (unusual.some((name) => headers[name] !== undefined) || doubled.has('content-length')) return undefined
   const left = end + Number(length) - chunk.length
-  const [method = '', target = ''] = first.split(' ')
+  const methodEnd = head.indexOf(' ')
+  const method = head.slice(0, methodEnd)
   if (left !== 0 || doubled.size > 0 || headers.host === undefined || !served.has(method)) return { left }
+  const target = head.slice(methodEnd + 1, firstEnd - ' HTTP/1.1'.length)
   const body = chunk.subarray(end)
-  return { left, request: { method, target, headers, isRepeated: never, socket, readBody: async () => body } }
+  const request: HttpRequest = {
+    method,
+    target,
+    headers,
+    socket,
+    isRepeated() {
+      return false
+    },
+    async readBody() {
+      return body
+    },
+  }
+  return { left, request }
 }
 
-const never = (): boolean => false
 const none = new Set<string>()
 
 /** @returns the headers, and the names of those that are there more than once */
-function headersOf(lines: string[]): { headers: IncomingHttpHeaders; doubled: Set<string> } {
+function headersOf(head: string, begin: number): { headers: IncomingHttpHeaders; doubled: Set<string> } {
   const headers: IncomingHttpHeaders = {}
   let doubled = none
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, colon).toLowerCase()
+  for (let at = begin; at < head.length - 2; ) {
+    const colon = head.indexOf(':', at)
+    const end = head.indexOf('\r\n', colon)
+    const name = head.slice(at, colon).toLowerCase()
     // What every object has by nature, such as `constructor`, counts as doubled too: then it is the parser's.
-    if (headers[name] === undefined) headers[name] = line.slice(colon + 1).trim()
+    if (headers[name] === undefined) headers[name] = head.slice(colon + 1, end).trim()
     else doubled = new Set(doubled).add(name)
+    at = end + 2
   }
   return { headers, doubled }
 }

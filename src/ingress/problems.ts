@@ -236,10 +236,12 @@ export class Problem extends Error {
   }
 }
 
+export const problemType = 'application/problem+json'
+
 /** What tells of it. */
 export function problemAnswer(problem: Problem): Answer {
   const body = JSON.stringify(problem.document())
-  const type = { 'Content-Type': 'application/problem+json', 'Content-Length': lengthOf(body) }
+  const type = { 'Content-Type': problemType, 'Content-Length': lengthOf(body) }
   return { status: problem.status, headers: { ...problem.headers, ...type }, body }
 }
 

@@ -63,10 +63,18 @@ export class NatsMailboxes implements Mailboxes {
     return reading
   }
 
-  async purge(partition: number, cursor: number): Promise<void> {
-    const what = { filter: this.#subjects.mailboxOf(partition), seq: cursor + 1 }
+  async firstBehind(partition: number, cursor: number): Promise<number | undefined> {
     const { mailboxStream } = this.#subjects
-    await this.#connection.whileConnected(() => this.#manager.streams.purge(mailboxStream, what))
+    const query = { seq: cursor + 1, next_by_subj: this.#subjects.mailboxOf(partition) }
+    const look = () => this.#manager.streams.getMessage(mailboxStream, query)
+    return (await this.#connection.whileConnected(look))?.seq
+  }
+
+  async purge(sequence: number): Promise<void> {
+    // To the server a purge before 1 is one of everything.
+    if (sequence <= 1) return
+    const { mailboxStream } = this.#subjects
+    await this.#connection.whileConnected(() => this.#manager.streams.purge(mailboxStream, { seq: sequence }))
   }
 
   offer(): void {

@@ -37,6 +37,8 @@ const projectorDeadlineMs = 10_000
 
 /** Nobody waits for a redrive, and it reads long pages. */
 const redriveDeadlineMs = 10_000
+/** What all partitions have passed stays in the mailbox stream for so long at most. */
+const purgeMs = 60_000
 const dayMs = 24 * 60 * 60_000
 const censusEveryMs = 5_000
 /** The server looks up each consumer for it. */
@@ -109,7 +111,7 @@ async function startParts(config: Config, roles: Role[], worker: string, log: Lo
     }
     const ports = { store, mailboxes, publisher, clock: systemClock, log, observer, tracer }
     const engine = new Engine(worker, actors, limits, ports)
-    const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
+    const keeper = new LeaseKeeper(worker, { leaseMs: config.TURNSTILE_LEASE_MS, purgeMs }, engine, ports)
     const partitions = config.TURNSTILE_PARTITIONS
     const shortWay = new ShortWay({ engine, requests, publisher, partitions, nowMs: Date.now, gathered: setImmediate })
     requests = shortWay

@@ -3,14 +3,17 @@ import type { OwnedPartition } from './partition.ts'
 import type { Clock, Cluster, Log, Mailboxes, Observer, PartitionRow, Store } from './ports.ts'
 import { Purger } from './purger.ts'
 
+export type LeaseTimes = {
+  leaseMs: number
+  /** Between two purges of the mailboxes, unless there is much to purge. */
+  purgeMs: number
+}
 export type LeasePorts = { store: Store; mailboxes: Mailboxes; clock: Clock; log: Log; observer: Observer }
 
 /** Beats per lease: so many may fail in a row before others take over. */
 const beatsPerLease = 5
 /** Beats between two looks at the streams. */
 const beatsPerLook = 10
-/** Leases between two purges of the mailboxes, unless there is much to purge. */
-const leasesPerPurge = 12
 /** A partition that is given up may finish what is under way for so long; then it goes as it is, which is safe too. */
 const finishMs = 2_000
 
@@ -37,12 +40,12 @@ export class LeaseKeeper {
   #running: Promise<void> | undefined
 
   /** @param worker unique to this run of the process, so that a restarted one is not taken for its predecessor */
-  constructor(worker: string, leaseMs: number, engine: Engine, ports: LeasePorts) {
+  constructor(worker: string, { leaseMs, purgeMs }: LeaseTimes, engine: Engine, ports: LeasePorts) {
     this.#worker = worker
     this.#leaseMs = leaseMs
     this.#engine = engine
     this.#ports = ports
-    this.#purger = new Purger(engine.streams, leasesPerPurge * leaseMs, ports)
+    this.#purger = new Purger(engine.streams, purgeMs, ports)
   }
 
   start(): void {

@@ -127,7 +127,12 @@ export class Workers {
       eventsKeptMs: dayMs,
     }
     const engine = new Engine(host.name, actors, limits, { ...ports, clock, log, observer, tracer: noTracer })
-    const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
+    const keeper = new LeaseKeeper(host.name, { leaseMs: mix.leaseMs, purgeMs: mix.leaseMs }, engine, {
+      ...ports,
+      clock,
+      log,
+      observer,
+    })
     const owned = () => engine.partitions.map(({ id }) => id)
     const redriver = new Redriver(partitions, owned, { ...ports, redrives: ports.store, clock, log, observer })
     const shortWay = new ShortWay({

@@ -70,11 +70,18 @@ export class NatsMailboxes implements Mailboxes {
     return (await this.#connection.whileConnected(look))?.seq
   }
 
+  /**
+   * A purge beyond the end would take what comes meanwhile, and a server of 2.9 that is left with a stream without messages numbers
+   * them from 1 again when it is restarted.
+   */
   async purge(sequence: number): Promise<void> {
+    const { mailboxStream, allMailboxes } = this.#subjects
+    const streams = this.#manager.streams
+    const lookLast = () => streams.getMessage(mailboxStream, { last_by_subj: allMailboxes })
+    const last = await this.#connection.whileConnected(lookLast)
+    const seq = Math.min(sequence, last?.seq ?? 0)
     // To the server a purge before 1 is one of everything.
-    if (sequence <= 1) return
-    const { mailboxStream } = this.#subjects
-    await this.#connection.whileConnected(() => this.#manager.streams.purge(mailboxStream, { seq: sequence }))
+    if (seq > 1) await this.#connection.whileConnected(() => streams.purge(mailboxStream, { seq }))
   }
 
   offer(): void {

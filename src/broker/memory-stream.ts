@@ -82,9 +82,10 @@ export class MemoryStream {
     this.#lanes.set(lane, kept)
   }
 
-  /** Forgets its beginning. */
+  /** Forgets its beginning, and never its last message. */
   purge(sequence: number): void {
-    this.#removeAll((message) => message.sequence < sequence)
+    const last = this.messages.at(-1)?.sequence ?? 0
+    this.#removeAll((message) => message.sequence < Math.min(sequence, last))
   }
 
   onLoss(listener: () => void): void {

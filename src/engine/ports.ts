@@ -98,7 +98,7 @@ export interface Mailboxes {
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox>
   /** The sequence of the first message of the partition that lies behind `cursor`. None when there is none. */
   firstBehind(partition: number, cursor: number): Promise<number | undefined>
-  /** Removes all that lies before this sequence, of whatever partition, from the broker's disk. */
+  /** Removes all that lies before this sequence, of whatever partition, from the broker's disk; but never the last message. */
   purge(sequence: number): Promise<void>
   /** Tells all workers that there are partitions to take. Who does not hear it finds out by itself. */
   offer(): void

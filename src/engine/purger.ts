@@ -44,7 +44,6 @@ export class Purger {
     const rows = await store.readPartitions(partitions)
     const passed = Math.min(...(await Promise.all(rows.map((row) => this.#passedBy(row, stream)))))
     if (passed === this.#purged || !this.#isDue(passed)) return
-    // The last one passed stays: of a purge beyond a stream's end, nats-server makes one of whatever has come meanwhile.
     await mailboxes.purge(passed)
     this.#purged = passed
     this.#purgedAtMs = clock.monotonicMs()

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { findLost } from '../ops/record.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
 import { partitionOf } from '../src/actor/ids.ts'
+import { defaultPartitions } from '../src/config.ts'
 import { runCli } from './support/cli.ts'
 import { Client, startLoad } from './support/client.ts'
 import { type Cluster, shares, startCluster } from './support/cluster.ts'
@@ -56,7 +57,7 @@ describe('NATS loses its store under load', () => {
         and not exists (select from turn as target where target.message_id = (send->>'messageId')::uuid)`
     const owned = await cluster.sql`select id from partition where owner like ${`%-${worker.process().pid}-%`}`
     const partitions = new Set(owned.map(({ id }) => id))
-    return sends.some(({ to }) => partitions.has(partitionOf(to, 64)))
+    return sends.some(({ to }) => partitions.has(partitionOf(to, defaultPartitions)))
   }
   const command = async (...args: string[]): Promise<string> => {
     const { code, out, err } = await runCli(cluster.env, args)

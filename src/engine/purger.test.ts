@@ -89,16 +89,16 @@ describe('a purge', () => {
     nowMs += 1
     await purger.purge(partitions)
     assert.deepEqual(purges, [9])
-    stream = { id: 'one', lastSequence: 500_008 }
+    stream = { id: 'one', lastSequence: 250_008 }
     await purger.purge(partitions)
     assert.deepEqual(purges, [9])
-    stream = { id: 'one', lastSequence: 500_009 }
+    stream = { id: 'one', lastSequence: 250_009 }
     held = [[100], [], []]
     await purger.purge(partitions)
     assert.deepEqual(purges, [9], 'much is there, and little of it decided')
     rows = [row(0, 100), row(1, 5), row(2, 9)]
     await purger.purge(partitions)
-    assert.deepEqual(purges, [9, 500_009])
+    assert.deepEqual(purges, [9, 250_009])
   })
 
   test('is not made where one was made before', async () => {

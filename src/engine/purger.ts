@@ -7,8 +7,8 @@ type Ports = {
   clock: Pick<Clock, 'monotonicMs'>
 }
 
-/** Some 170 MB of a mailbox stream of 1 GiB. */
-const pieceMessages = 500_000
+/** Some 85 MB of a mailbox stream of 1 GiB, and up to 150 MB of nats-server’s memory. */
+const pieceMessages = 250_000
 
 /**
  * Has the broker forget what all partitions have passed, in large pieces. nats-server keeps messages in files of 8 MiB. It drops a

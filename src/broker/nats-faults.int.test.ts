@@ -142,7 +142,7 @@ describe('when nats-server', () => {
 
   it('comes back after a purge and an erasure of the last message, the stream goes on counting', async () => {
     const { broker, manager, subjects } = harness
-    await broker.publisher.publish(commandsTo(actorIn(6), 3))
+    for (const partition of [5, 6, 7]) await broker.publisher.publish([commandTo(actorIn(partition))])
     const { lastSequence } = (await broker.mailboxes.streams()).mailbox
     await manager.streams.deleteMessage(subjects.mailboxStream, lastSequence)
     await broker.mailboxes.purge(lastSequence)

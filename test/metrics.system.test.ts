@@ -5,7 +5,7 @@ import { seriesOfDaemon } from '../ops/monitoring/catalogue.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
 import { defaultPartitions } from '../src/config.ts'
 import { Client } from './support/client.ts'
-import { type Cluster, shares, startCluster } from './support/cluster.ts'
+import { type Cluster, half, halves, shares, startCluster } from './support/cluster.ts'
 import { connectOutside } from './support/nats-client.ts'
 import { until } from './support/wait.ts'
 
@@ -101,13 +101,13 @@ test('whatever is told is in the catalogue, which the dashboards and the alerts 
 
 test('what a dead worker owned is told of by who has taken it', async () => {
   const heir = await cluster.addDaemon(undefined, settings)
-  await until('they share', async () => (await shares(cluster.sql)).join() === '32,32')
-  await untilTold(heir, { turnstile_partitions_owned: 32, 'turnstile_takeovers_total{from="expired"}': 0 })
+  await until('they share', async () => (await shares(cluster.sql)).join() === halves)
+  await untilTold(heir, { turnstile_partitions_owned: half, 'turnstile_takeovers_total{from="expired"}': 0 })
   await daemon.process().kill()
   await untilTold(heir, {
     turnstile_partitions_owned: defaultPartitions,
     turnstile_workers: 1,
-    'turnstile_takeovers_total{from="expired"}': 32,
-    'turnstile_takeovers_total{from="free"}': 32,
+    'turnstile_takeovers_total{from="expired"}': half,
+    'turnstile_takeovers_total{from="free"}': half,
   })
 })

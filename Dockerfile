@@ -29,7 +29,9 @@ WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0
 COPY package.json ./
 COPY --from=packages /app/node_modules node_modules
-COPY --from=source /app/dist dist
+COPY --from=source /app/dist/actors dist/actors
+COPY --from=source /app/dist/schemas dist/schemas
+COPY --from=source /app/dist/src dist/src
 # By number, so that Kubernetes can see that it is not root. It writes no file, so the root file system may be read-only.
 USER 65532:65532
 EXPOSE 8080

@@ -1,8 +1,10 @@
-// npm run bench [-- --help]: installs what is missing and measures the daemon on servers of its own.
+// npm run bench [-- --help]: installs and compiles what is missing, and measures the daemon on servers of its own.
 import process from 'node:process'
+import { compile } from './compile.mjs'
 import { install } from './install.mjs'
 
 await install()
+await compile()
 const { register } = await import('tsx/esm/api')
 register()
 const { main } = await import('./bench/main.ts')

@@ -1,19 +1,7 @@
 import { parseArgs } from 'node:util'
-import { runArchive } from './archive/index.ts'
-import { audit } from './audit/index.ts'
 import { readConfig, readDatabaseConfig } from './config.ts'
-import { startDaemon } from './daemon.ts'
-import { deadLetters } from './dead-letters/index.ts'
-import { erase } from './erase/index.ts'
 import { TurnstileError } from './errors.ts'
-import { journal } from './journal/index.ts'
-import { keys } from './keys/index.ts'
-import { runPauseCommand } from './pauses/index.ts'
-import { projections } from './projections/commands/index.ts'
-import { runRedrive } from './redrive/index.ts'
 import { parseRoles, roles } from './roles.ts'
-import { prepareDatabase } from './store/postgres.ts'
-import { verifyRecord } from './verify/index.ts'
 
 const help = `turnstile sells tickets: every show and booking is an actor with a mailbox on NATS and a journal in Postgres.
 
@@ -37,25 +25,28 @@ migrate, projections, verify, journal, archive and audit need only the first, ke
 SIGTERM and SIGINT drain: requests under way are answered, partitions are handed over, then the process ends.
 `
 
-/** Those with words of their own. */
-const commands = {
-  'dead-letters': deadLetters,
-  pause: (args: string[]) => runPauseCommand('pause', args),
-  resume: (args: string[]) => runPauseCommand('resume', args),
-  pauses: (args: string[]) => runPauseCommand('pauses', args),
-  projections,
-  verify: verifyRecord,
-  journal,
-  keys,
-  audit,
-  erase,
-  redrive: runRedrive,
-  archive: runArchive,
+type Command = (args: string[]) => Promise<number>
+
+/** Those with words of their own. Each loads what it needs itself: the daemon needs none of it, and they little of the daemon's. */
+const commands: Record<string, Command> = {
+  'dead-letters': async (args) => (await import('./dead-letters/index.ts')).deadLetters(args),
+  pause: async (args) => (await import('./pauses/index.ts')).runPauseCommand('pause', args),
+  resume: async (args) => (await import('./pauses/index.ts')).runPauseCommand('resume', args),
+  pauses: async (args) => (await import('./pauses/index.ts')).runPauseCommand('pauses', args),
+  projections: async (args) => (await import('./projections/commands/index.ts')).projections(args),
+  verify: async (args) => (await import('./verify/index.ts')).verifyRecord(args),
+  journal: async (args) => (await import('./journal/index.ts')).journal(args),
+  keys: async (args) => (await import('./keys/index.ts')).keys(args),
+  audit: async (args) => (await import('./audit/index.ts')).audit(args),
+  erase: async (args) => (await import('./erase/index.ts')).erase(args),
+  redrive: async (args) => (await import('./redrive/index.ts')).runRedrive(args),
+  archive: async (args) => (await import('./archive/index.ts')).runArchive(args),
 }
 
 async function main(args: string[]): Promise<number> {
   const [name = '', ...rest] = args
-  if (Object.hasOwn(commands, name)) return commands[name as keyof typeof commands](rest)
+  const named = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (named) return named(rest)
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -79,7 +70,9 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(chosen: ReturnType<typeof parseRoles>): Promise<number> {
-  const daemon = await startDaemon(readConfig(process.env), chosen)
+  const config = readConfig(process.env)
+  const { startDaemon } = await import('./daemon/index.ts')
+  const daemon = await startDaemon(config, chosen)
   // A second signal ends it at once: nothing is lost by that, others only take over a little later.
   const asked = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
@@ -92,6 +85,7 @@ async function run(chosen: ReturnType<typeof parseRoles>): Promise<number> {
 
 async function migrate(isGranting: boolean): Promise<number> {
   const { POSTGRES_URL, TURNSTILE_PARTITIONS } = readDatabaseConfig(process.env)
+  const { prepareDatabase } = await import('./store/postgres.ts')
   const applied = await prepareDatabase(POSTGRES_URL, TURNSTILE_PARTITIONS, isGranting)
   return print(applied.length > 0 ? `Applied ${applied.join(', ')}.\n` : 'The schema is up to date.\n')
 }

@@ -1,7 +1,7 @@
 import { jetstreamManager, type StreamAPI } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import postgres from 'postgres'
-import { type Daemon, startDaemon } from '../sandbox/daemon.ts'
+import { compiled, type Daemon, startDaemon } from '../sandbox/daemon.ts'
 import type { RunningProcess } from '../sandbox/process.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 
@@ -42,7 +42,12 @@ export async function onStage<T>(nodeArgs: string[], work: (stage: Stage) => Pro
     ],
     async addDaemon(name, roles, settings = {}) {
       const { PORT: _, ...servers } = sandbox.env
-      const daemon = await startDaemon({ roles, nodeArgs, env: { ...servers, LOG_LEVEL: 'warn', ...settings } })
+      const daemon = await startDaemon({
+        program: compiled,
+        roles,
+        nodeArgs,
+        env: { ...servers, LOG_LEVEL: 'warn', ...settings },
+      })
       const watched = { name, process: daemon.process }
       daemons.push(daemon)
       stage.watched.push(watched)

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { oneLine } from '../../src/dead-letters/text.ts'
+import { oneLine } from '../../src/commands/text.ts'
 
 type Style = Parameters<typeof styleText>[0]
 

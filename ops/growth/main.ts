@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { table } from '../../src/dead-letters/text.ts'
+import { table } from '../../src/commands/text.ts'
 import { type Growth, measureGrowth } from './run.ts'
 
 const help = `npm run growth [-- options]: what a million bookings take on the disk, from as many as are made here, on servers of its

@@ -8,7 +8,7 @@ import type { LoadOptions, LoadResult } from '../bench/load.ts'
 import type { OpenLoadOptions, OpenLoadResult } from '../bench/open-load.ts'
 import { createShows } from '../bench/shows.ts'
 import { findLost, verifyRecord, violationsOf } from '../record.ts'
-import { type Daemon, startDaemon } from '../sandbox/daemon.ts'
+import { compiled, type Daemon, startDaemon } from '../sandbox/daemon.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { bookedPerSecond } from './figures.ts'
 import { type MemorySample, watchMemory } from './watch.ts'
@@ -63,7 +63,7 @@ export async function runOverload(options: OverloadOptions): Promise<Overload> {
     const { profile } = options
     const nodeArgs = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]
     // The calls of external services are published and wait in their queue: what they cost, no booking waits for.
-    const daemon = await startDaemon({ roles: 'ingress,worker,projector', nodeArgs, env })
+    const daemon = await startDaemon({ program: compiled, roles: 'ingress,worker,projector', nodeArgs, env })
     try {
       return await runOn(sandbox, daemon, options)
     } finally {

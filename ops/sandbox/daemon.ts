@@ -19,6 +19,9 @@ export type Daemon = Server & { url: string }
 
 const source = { cwd: projectFolder, args: ['--import', 'tsx', 'src/main.ts'] }
 
+/** What production runs; `ops/compile.mjs` makes it. */
+export const compiled = { cwd: projectFolder, args: ['dist/src/main.js'] }
+
 /** Starts the daemon as a process of its own and waits until it is ready. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { env, roles, nodeArgs = [], program = source, logFile, onLine } = options

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { startDaemon } from './daemon.ts'
+import { compile } from '../compile.mjs'
+import { compiled, startDaemon } from './daemon.ts'
 import { SandboxError } from './errors.ts'
 import { ensureFolder } from './folders.ts'
 import { interrupted } from './interrupt.ts'
@@ -58,9 +59,10 @@ async function run(settings: Settings, isFresh: boolean): Promise<never> {
   prepareFolder(settings.dataFolder, isFresh)
 
   const { failure, watch } = watchServers()
-  const addresses = await bringServers(settings, { progress, watch })
+  const [addresses] = await Promise.all([bringServers(settings, { progress, watch }), compile()])
   progress('starting the daemon')
   const starting = startDaemon({
+    program: compiled,
     env: { ...addresses, PORT: String(settings.httpPort) },
     logFile: logFile(settings, 'daemon'),
     onLine: showWarning,

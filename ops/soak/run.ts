@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createShows } from '../bench/shows.ts'
 import { settledRecord, violationsOf } from '../record.ts'
-import { startDaemon } from '../sandbox/daemon.ts'
+import { compiled, startDaemon } from '../sandbox/daemon.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { openSampler, type Sample } from './samples.ts'
 import { type VisitName, visits } from './visits.ts'
@@ -37,7 +37,7 @@ export async function runSoak(options: SoakOptions): Promise<Soak> {
   const sandbox = await startSandbox()
   try {
     const env = { ...sandbox.env, LOG_LEVEL: 'warn' }
-    const daemon = await startDaemon({ env })
+    const daemon = await startDaemon({ program: compiled, env })
     const sampler = await openSampler(sandbox, daemon)
     try {
       const visited = await visitAll(daemon.url, options, sampler.look)

@@ -5,7 +5,7 @@ import { TurnstileError } from '../errors.ts'
 import { isApiKey } from './api-keys.ts'
 import { openKeyFile } from './key-file.ts'
 import type { Caller, Denial } from './roles.ts'
-import { Tokens } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
 
 /** How callers are told apart. */
 export type Access = {
@@ -43,7 +43,7 @@ type Settings = Pick<
  */
 export async function openAccess(settings: Settings, log: Log): Promise<Access> {
   const { TURNSTILE_API_KEYS_FILE: path, TURNSTILE_WEBHOOK_SECRETS: webhookSecrets = [] } = settings
-  const tokens = tokensBy(settings)
+  const tokens = await tokensBy(settings)
   if (path === undefined && !tokens) {
     checkExposure(settings)
     return { ...openToAll, webhookSecrets }
@@ -62,9 +62,11 @@ export async function openAccess(settings: Settings, log: Log): Promise<Access> 
   }
 }
 
-function tokensBy(settings: Settings): Tokens | undefined {
+/** Where no issuer is named, what verifies tokens is not even loaded. */
+async function tokensBy(settings: Settings): Promise<Tokens | undefined> {
   const { TURNSTILE_JWT_ISSUER: issuer, TURNSTILE_JWT_AUDIENCE: audience, TURNSTILE_JWT_JWKS_URL: jwksUrl } = settings
   if (issuer === undefined || audience === undefined || jwksUrl === undefined) return undefined
+  const { Tokens } = await import('./tokens.ts')
   return new Tokens({
     issuer,
     audience,

@@ -34,12 +34,14 @@ export async function openKeyFile(path: string, log: Log, rereadMs = everyMs): P
     }
   }
 
-  const timer = setInterval(() => void reread(), rereadMs).unref()
+  // One after the other: of two at once the earlier could be the last to end.
+  const next = () => reread().finally(() => timer.refresh())
+  const timer = setTimeout(next, rereadMs).unref()
   return {
     get keys() {
       return keys
     },
-    close: () => clearInterval(timer),
+    close: () => clearTimeout(timer),
   }
 }
 

@@ -1,6 +1,6 @@
 import { actors } from '../../actors/index.ts'
+import { table } from '../commands/text.ts'
 import { readDatabaseConfig } from '../config.ts'
-import { table } from '../dead-letters/text.ts'
 import { openArchiveStore } from '../store/archive.ts'
 import { archiveTurns } from './archive.ts'
 import type { Tally } from './old-turns.ts'

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { misused } from '../dead-letters/command.ts'
+import { misused } from '../commands/options.ts'
 import type { ArchiveFile } from '../engine/archive-ports.ts'
 import { folderOf } from './folders.ts'
 import { syncFolder, writeDurably } from './write.ts'

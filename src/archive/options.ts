@@ -1,7 +1,6 @@
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { misused } from '../dead-letters/command.ts'
-import { parseDuration } from '../dead-letters/options.ts'
+import { misused, parseDuration } from '../commands/options.ts'
 
 export type CommandOptions = {
   olderThanMs: number

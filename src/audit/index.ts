@@ -1,5 +1,5 @@
+import { choose } from '../commands/choose.ts'
 import { readDatabaseConfig } from '../config.ts'
-import { choose } from '../dead-letters/choose.ts'
 import { openAudit } from '../store/audit.ts'
 import type { Command } from './command.ts'
 import { head } from './head.ts'

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { parseLimit } from '../dead-letters/options.ts'
-import { oneLine, table } from '../dead-letters/text.ts'
+import { parseLimit } from '../commands/options.ts'
+import { oneLine, table } from '../commands/text.ts'
 import type { AuditRow } from '../store/audit-chain.ts'
 import type { Command } from './command.ts'
 

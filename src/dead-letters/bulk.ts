@@ -1,7 +1,8 @@
+import type { Desk } from '../commands/desk.ts'
+import { misused, parseLimit } from '../commands/options.ts'
+import { oneLine } from '../commands/text.ts'
 import type { LetterFilter, LetterSummary } from '../store/dead-letter-records.ts'
-import { type Desk, misused } from './command.ts'
-import { type FilterValues, parseFilter, parseLimit } from './options.ts'
-import { oneLine } from './text.ts'
+import { type FilterValues, parseFilter } from './options.ts'
 
 /** How many letters are in hand at a time. */
 const chunkLetters = 100

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
+import { authorOf, authorOptions, misused } from '../commands/options.ts'
 import { forEachLetter } from './bulk.ts'
-import { type Command, misused } from './command.ts'
-import { authorOf, authorOptions, bulkOptions, filterHelp, filterOptions } from './options.ts'
+import type { Command } from './command.ts'
+import { bulkOptions, filterHelp, filterOptions } from './options.ts'
 
 const help = `turnstile dead-letters discard [ID ...] --reason WHY [options]
 

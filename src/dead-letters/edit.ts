@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { commandsByKind, requestsByService } from '../../schemas/index.ts'
+import type { Desk } from '../commands/desk.ts'
+import { authorOf, authorOptions, misused } from '../commands/options.ts'
 import type { LetterSummary } from '../store/dead-letter-records.ts'
-import { type Command, type Desk, misused } from './command.ts'
-import { authorOf, authorOptions, parseId } from './options.ts'
+import type { Command } from './command.ts'
+import { parseId } from './options.ts'
 
 const help = `turnstile dead-letters edit ID --payload FILE [options]
 

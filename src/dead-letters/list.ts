@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
+import { parseLimit } from '../commands/options.ts'
+import { age, oneLine, table } from '../commands/text.ts'
 import type { LetterSummary } from '../store/dead-letter-records.ts'
 import type { Command } from './command.ts'
-import { filterHelp, filterOptions, parseFilter, parseLimit } from './options.ts'
-import { age, oneLine, table } from './text.ts'
+import { filterHelp, filterOptions, parseFilter } from './options.ts'
 
 const help = `turnstile dead-letters list [options]
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hasCode } from '../errors.ts'
-import { parseFilter, parseLimit } from './options.ts'
+import { parseFilter } from './options.ts'
 
 const id = '019389c7-1f3a-7b08-8c66-2d94e5b1a703'
 const open = { status: 'open' }
@@ -43,8 +43,6 @@ test('what makes no sense is refused by name', () => {
     [() => parseFilter({ ...open, 'older-than': '10 minutes' }), /--older-than .*"10 minutes"/],
     [() => parseFilter({ ...open, 'newer-than': '-1h' }), /--newer-than/],
     [() => parseFilter({ status: 'closed' }), /--status must be open, requeued, discarded/],
-    [() => parseLimit('0', 5), /--limit/],
-    [() => parseLimit('many', 5), /"many"/],
   ]
   for (const [parse, message] of refused) {
     assert.throws(
@@ -53,5 +51,4 @@ test('what makes no sense is refused by name', () => {
       `${message}`,
     )
   }
-  assert.equal(parseLimit(undefined, 5), 5)
 })

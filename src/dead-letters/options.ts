@@ -1,8 +1,7 @@
 import type { ParseArgsConfig } from 'node:util'
 import { isUuid } from '../actor/ids.ts'
-import type { Author } from '../store/audit.ts'
+import { misused, parseDuration } from '../commands/options.ts'
 import { type LetterFilter, letterStatuses } from '../store/dead-letter-records.ts'
-import { type Desk, misused } from './command.ts'
 
 /** Which letters: the options that all commands on several letters share. */
 export const filterOptions = {
@@ -17,24 +16,6 @@ export const filterOptions = {
   limit: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const satisfies ParseArgsConfig['options']
-
-/** Who and why: the options of every act. */
-export const authorOptions = { by: { type: 'string' }, reason: { type: 'string' } } as const
-
-/**
- * Whoever does it, by these options.
- *
- * @throws `config-invalid` when the reason names a customer
- */
-export function authorOf(
-  { user }: Pick<Desk, 'user'>,
-  { by, reason }: { by?: string | undefined; reason?: string | undefined },
-): Author {
-  // The audit log is for ever, and a customer's address must be erasable.
-  if (/\S@\S/.test(reason ?? ''))
-    throw misused('--reason must not hold an address: name the booking or the ticket instead')
-  return { who: by ?? user, reason }
-}
 
 /** What a command on several letters needs to hold back. */
 export const bulkOptions = {
@@ -88,22 +69,6 @@ export function parseId(text: string): string {
   throw misused(
     `${JSON.stringify(text)} is no id of a dead letter: it is a UUID, which turnstile dead-letters list shows`,
   )
-}
-
-export function parseLimit(text: string | undefined, fallback: number): number {
-  const limit = text === undefined ? fallback : Number(text)
-  if (Number.isInteger(limit) && limit > 0 && limit <= 1_000_000) return limit
-  throw misused(`--limit must be a number from 1 to 1000000, not ${JSON.stringify(text)}`)
-}
-
-const unitSeconds = { s: 1, m: 60, h: 3_600, d: 86_400 }
-
-/** @returns seconds */
-export function parseDuration(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  if (unit === undefined) throw misused(`${name} must be a time like 30s, 10m, 2h or 3d, not ${JSON.stringify(text)}`)
-  return Number(count) * unitSeconds[unit as keyof typeof unitSeconds]
 }
 
 /** An id that is no UUID may have dots in it; a kind never has. */

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import type { Desk } from '../commands/desk.ts'
+import { authorOf, authorOptions } from '../commands/options.ts'
 import type { Outgoing, Publisher } from '../engine/ports.ts'
 import type { Author } from '../store/audit.ts'
 import type { LetterRecord, LetterSummary } from '../store/dead-letter-records.ts'
 import { forEachLetter, type Result } from './bulk.ts'
-import type { Command, Desk } from './command.ts'
-import { authorOf, authorOptions, bulkOptions, filterHelp, filterOptions } from './options.ts'
+import type { Command } from './command.ts'
+import { bulkOptions, filterHelp, filterOptions } from './options.ts'
 import { originOf } from './origin.ts'
 
 const help = `turnstile dead-letters requeue [ID ...] [options]

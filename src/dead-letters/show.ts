@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { misused } from '../commands/options.ts'
+import { age, oneLine, printable, table } from '../commands/text.ts'
 import type { AuditRecord, LetterRecord } from '../store/dead-letter-records.ts'
-import { type Command, misused } from './command.ts'
+import type { Command } from './command.ts'
 import { parseId } from './options.ts'
-import { age, oneLine, payloadText, printable, table } from './text.ts'
+import { payloadText } from './payload-text.ts'
 
 const help = `turnstile dead-letters show ID [--json]
 

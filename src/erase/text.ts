@@ -1,4 +1,4 @@
-import { table } from '../dead-letters/text.ts'
+import { table } from '../commands/text.ts'
 import type { Outcome } from './erase.ts'
 
 /** The outcome, for people. */

@@ -1,11 +1,14 @@
 import type { Log, Reads } from '../engine/ports.ts'
 
 const everyMs = 500
+/** Until there is a worker, as at every start of all roles in one process. */
+const everyMsWithoutWorkers = 50
 const deadlineMs = 2_000
 
 /**
- * Asks the database twice a second how it is, so that a request need not find out by hanging. It counts as down until
- * it has answered once, and from the first answer that is late or an error.
+ * Asks the database twice a second how it is, so that a request need not find out by hanging; oftener while no worker is
+ * alive, so that the first one need not wait for its requests. It counts as down until it has answered once, and from the
+ * first answer that is late or an error.
  */
 export class DatabaseHealth {
   readonly #reads: Pick<Reads, 'health'>
@@ -45,7 +48,8 @@ export class DatabaseHealth {
     } catch (error) {
       this.#note(false, error)
     }
-    if (!this.#isClosed) this.#timer = setTimeout(() => void this.watch(), everyMs)
+    const pauseMs = this.#isUp && this.#workers === 0 ? everyMsWithoutWorkers : everyMs
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.watch(), pauseMs)
   }
 
   close(): void {

@@ -102,8 +102,8 @@ export type ServerView = {
   /** Why no request can be taken now; nothing when all is well. */
   notReadyBecause(): string | undefined
   metrics(): Promise<string>
-  readonly openapi: object
-  readonly docsPage: string
+  openapi(): object
+  docsPage(): string
 }
 
 /** The path with these values in the places of their names. */

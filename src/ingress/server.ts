@@ -87,8 +87,9 @@ export function createIngress(options: IngressOptions): Ingress {
     const server = {
       notReadyBecause,
       metrics: () => metrics.registry.metrics(),
-      openapi: makeOpenApi(routes),
-      docsPage: makeDocsPage(routes, `http://localhost:${port}`),
+      // At a start nobody reads them, and making them takes a tenth of it.
+      openapi: whenAsked(() => makeOpenApi(routes)),
+      docsPage: whenAsked(() => makeDocsPage(routes, `http://localhost:${port}`)),
     }
     addRoutes(app, routes, { config, requests, reads, readModels, asker, admission, guard, makeId, live, log, server })
     return app
@@ -140,6 +141,14 @@ export function createIngress(options: IngressOptions): Ingress {
       await close()
     },
     close,
+  }
+}
+
+function whenAsked<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
   }
 }
 

@@ -1,6 +1,10 @@
+import { choose } from '../commands/choose.ts'
 import { readDatabaseConfig } from '../config.ts'
 import { openInspection } from '../store/postgres-inspection.ts'
 import { show, help as showHelp } from './show.ts'
+
+const program = 'turnstile journal'
+const commands = { show: { help: showHelp, run: show } }
 
 const help = `turnstile journal COMMAND
 
@@ -14,24 +18,15 @@ It has a --help of its own.
 const deadlineMs = 30_000
 
 /** @returns the process's exit code */
-export async function journal([name = '--help', ...args]: string[]): Promise<number> {
-  if (name === '--help' || name === '-h') return print(help)
-  if (name !== 'show') {
-    process.stderr.write(`turnstile journal knows no command ${name}\n\n${help}`)
-    return 2
-  }
-  if (args.includes('--help') || args.includes('-h')) return print(showHelp)
+export const journal = (args: string[]): Promise<number> => choose(args, { program, help, commands, run })
+
+async function run(command: typeof commands.show, args: string[]): Promise<number> {
   const { POSTGRES_URL } = readDatabaseConfig(process.env)
-  const inspection = openInspection({ url: POSTGRES_URL, applicationName: 'turnstile journal', deadlineMs })
+  const inspection = openInspection({ url: POSTGRES_URL, applicationName: program, deadlineMs })
   try {
-    await show(args, inspection, print)
+    await command.run(args, inspection, (text) => void process.stdout.write(text))
     return 0
   } finally {
     await inspection.close()
   }
-}
-
-function print(text: string): number {
-  process.stdout.write(text)
-  return 0
 }

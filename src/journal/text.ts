@@ -1,5 +1,5 @@
 import type { Alarm, Reply, Tagged } from '../actor/actor.ts'
-import { oneLine, printable } from '../dead-letters/text.ts'
+import { oneLine, printable } from '../commands/text.ts'
 import type { RecordedSend, TurnRecord } from '../engine/ports.ts'
 import { eventsOf } from '../verify/events.ts'
 

@@ -1,7 +1,6 @@
 import { type ApiKey, isExpired, makeKey, parseKeys, printKeys } from '../access/api-keys.ts'
 import { callerRoles, isCallerRole } from '../access/roles.ts'
-import { misused } from '../dead-letters/command.ts'
-import { parseDuration } from '../dead-letters/options.ts'
+import { misused, parseDuration } from '../commands/options.ts'
 import type { Desk } from './desk.ts'
 
 export type CreateOptions = { role: string[]; expires?: string | undefined; overlap?: string | undefined }

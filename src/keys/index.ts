@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { misused } from '../dead-letters/command.ts'
+import { misused } from '../commands/options.ts'
 import { type CreateOptions, create, list, revoke } from './commands.ts'
 import { type Desk, deskOn } from './desk.ts'
 

@@ -1,4 +1,4 @@
-import type { Desk as LetterDesk } from '../dead-letters/command.ts'
+import type { Desk as LetterDesk } from '../commands/desk.ts'
 import type { PauseStore } from '../store/pause-store.ts'
 
 /** `turnstile pause`, `resume` or `pauses`. */

@@ -1,5 +1,5 @@
+import { atDesk, deadlineMs } from '../commands/desk.ts'
 import { readConfig } from '../config.ts'
-import { atDesk, deadlineMs } from '../dead-letters/desk.ts'
 import { openPauses } from '../store/pause-store.ts'
 import { list } from './list.ts'
 import { pause } from './pause.ts'

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { age, oneLine, table } from '../dead-letters/text.ts'
+import { age, oneLine, table } from '../commands/text.ts'
 import type { PauseRecord } from '../store/pause-store.ts'
 import type { Command } from './command.ts'
 

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util'
-import { misused } from '../dead-letters/command.ts'
-import { authorOf, authorOptions } from '../dead-letters/options.ts'
+import { authorOf, authorOptions, misused } from '../commands/options.ts'
 import type { Command } from './command.ts'
 import { nameOf, parseTarget, targetHelp } from './target.ts'
 

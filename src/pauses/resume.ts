@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { authorOf, authorOptions } from '../commands/options.ts'
 import { createReport, inChunks, maxLetters } from '../dead-letters/bulk.ts'
-import { authorOf, authorOptions } from '../dead-letters/options.ts'
 import { createRequeuer } from '../dead-letters/requeue.ts'
 import type { Command } from './command.ts'
 import { nameOf, parseTarget, releasedBy, targetHelp } from './target.ts'

@@ -1,6 +1,6 @@
 import { commandsByKind, services } from '../../schemas/index.ts'
 import { isUuid } from '../actor/ids.ts'
-import { misused } from '../dead-letters/command.ts'
+import { misused } from '../commands/options.ts'
 import type { Pause } from '../engine/ports.ts'
 import type { LetterFilter } from '../store/dead-letter-records.ts'
 

@@ -1,5 +1,5 @@
+import { atDesk, deadlineMs } from '../commands/desk.ts'
 import { readConfig } from '../config.ts'
-import { atDesk, deadlineMs } from '../dead-letters/desk.ts'
 import { openAudit } from '../store/audit.ts'
 import { openRedrives } from '../store/redrive.ts'
 import { help, redrive } from './redrive.ts'

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util'
-import { misused } from '../dead-letters/command.ts'
-import { authorOptions, parseDuration } from '../dead-letters/options.ts'
+import { authorOptions, misused, parseDuration } from '../commands/options.ts'
 
 export type RedriveOptions = {
   isDryRun: boolean

@@ -1,6 +1,6 @@
-import { authorOf } from '../dead-letters/options.ts'
+import { authorOf } from '../commands/options.ts'
+import { oneLine, table } from '../commands/text.ts'
 import { isStored, publishMs } from '../dead-letters/requeue.ts'
-import { oneLine, table } from '../dead-letters/text.ts'
 import type { Publisher } from '../engine/ports.ts'
 import {
   addCounts,

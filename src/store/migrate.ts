@@ -48,8 +48,9 @@ export async function grantRoles(sql: Sql): Promise<void> {
 async function areApplied(sql: Sql, files: Migration[]): Promise<boolean> {
   const [table] = await sql<{ exists: boolean }[]>`select to_regclass('migration') is not null as exists`
   if (!table?.exists) return false
-  for (const { name, text } of files) if (!(await isApplied(sql, name, checksumOf(text)))) return false
-  return true
+  const stored = await sql<{ name: string; checksum: string }[]>`select name, checksum from migration`
+  const checksums = new Map(stored.map(({ name, checksum }) => [name, checksum]))
+  return files.every(({ name, text }) => isSame(name, checksums.get(name), checksumOf(text)))
 }
 
 const checksumOf = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -74,14 +75,19 @@ async function apply(sql: Sql, { name, text }: Migration): Promise<boolean> {
 
 async function isApplied(sql: Sql, name: string, checksum: string): Promise<boolean> {
   const [row] = await sql<{ checksum: string }[]>`select checksum from migration where name = ${name}`
-  if (row && row.checksum !== checksum) {
+  return isSame(name, row?.checksum, checksum)
+}
+
+/** Whether it was applied. @throws `migration-changed` when it was another one */
+function isSame(name: string, applied: string | undefined, checksum: string): boolean {
+  if (applied !== undefined && applied !== checksum) {
     const advice = 'Restore the file, and put the change into a new migration.'
     throw new TurnstileError(
       'migration-changed',
       `Migration ${name} is not what was applied to this database. ${advice}`,
     )
   }
-  return row !== undefined
+  return applied !== undefined
 }
 
 /** One message of several statements, so that all of them run on one connection, or none. */

@@ -1,4 +1,4 @@
-import { oneLine } from '../dead-letters/text.ts'
+import { oneLine } from '../commands/text.ts'
 import { checkNames, checks } from './checks.ts'
 import type { Findings } from './findings.ts'
 

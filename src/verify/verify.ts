@@ -1,5 +1,5 @@
 import { livesOf } from '../archive/lives.ts'
-import { misused } from '../dead-letters/command.ts'
+import { misused } from '../commands/options.ts'
 import type { Archive, ArchiveFile } from '../engine/archive-ports.ts'
 import type { Actors } from '../engine/parse.ts'
 import type { AnyProjection } from '../projections/projection.ts'

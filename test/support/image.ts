@@ -9,7 +9,7 @@ type Lock = { packages: Record<string, { dev?: boolean; devOptional?: boolean; o
 /** Lays out in `folder` what the Dockerfile puts into /app: the compiled daemon and the packages that it runs with. */
 export async function layOutImage(folder: string): Promise<void> {
   await promisify(execFile)(process.execPath, ['ops/build.mjs'], { cwd: projectFolder })
-  for (const part of ['package.json', 'dist', ...productionPackages()]) {
+  for (const part of ['package.json', 'dist/actors', 'dist/schemas', 'dist/src', ...productionPackages()]) {
     cpSync(path.join(projectFolder, part), path.join(folder, part), { recursive: true })
   }
 }

@@ -20,7 +20,7 @@ const adapter = {
   mayTypesOf: ['src/config.ts'],
 }
 
-const readers = [...adapter.may, 'actors/', 'src/engine/', 'src/store/', 'src/dead-letters/', 'src/config.ts']
+const readers = [...adapter.may, 'actors/', 'src/engine/', 'src/store/', 'src/commands/', 'src/config.ts']
 
 /** The first room that a file lies in counts. */
 const rooms: Room[] = [
@@ -33,7 +33,7 @@ const rooms: Room[] = [
   { room: 'src/effects/', ...adapter, may: [...adapter.may, crashPoints] },
   {
     room: 'src/projections/commands/',
-    may: [...adapter.may, 'src/projections/', 'src/archive/', 'src/store/', 'src/dead-letters/', 'src/config.ts'],
+    may: [...adapter.may, 'src/projections/', 'src/archive/', 'src/store/', 'src/commands/', 'src/config.ts'],
   },
   // Old events are upcast by the actors whose they are.
   { room: 'src/projections/', ...adapter, may: [...adapter.may, 'actors/'] },
@@ -41,9 +41,10 @@ const rooms: Room[] = [
   { room: 'src/ingress/', ...adapter, may: [...adapter.may, 'src/access/'] },
   { room: 'src/telemetry/', ...adapter },
   // A command line of its own puts the record and the broker together.
-  { room: 'src/dead-letters/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
-  { room: 'src/keys/', may: ['src/access/', 'src/dead-letters/', 'src/errors.ts'] },
-  { room: 'src/audit/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
+  { room: 'src/commands/', may: [...adapter.may, 'src/store/', 'src/broker/', 'src/config.ts'] },
+  { room: 'src/dead-letters/', may: [...adapter.may, 'src/commands/', 'src/store/', 'src/config.ts'] },
+  { room: 'src/keys/', may: ['src/access/', 'src/commands/', 'src/errors.ts'] },
+  { room: 'src/audit/', may: [...adapter.may, 'src/store/', 'src/commands/', 'src/config.ts'] },
   {
     room: 'src/erase/',
     may: [
@@ -52,23 +53,31 @@ const rooms: Room[] = [
       'src/store/',
       'src/broker/',
       'src/projections/index.ts',
-      'src/dead-letters/',
+      'src/commands/',
       'src/config.ts',
       'src/clock.ts',
     ],
   },
-  { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/dead-letters/', 'src/config.ts'] },
+  { room: 'src/pauses/', may: [...adapter.may, 'src/store/', 'src/commands/', 'src/dead-letters/', 'src/config.ts'] },
   // They hold the record against the rules: whoever looks at a journal folds it by the actors themselves.
   { room: 'src/verify/', may: [...readers, 'src/archive/', 'src/projections/'] },
   { room: 'src/journal/', may: [...readers, 'src/archive/', 'src/verify/events.ts'] },
   { room: 'src/archive/', may: [...readers, crashPoints] },
   {
     room: 'src/redrive/',
-    may: [...adapter.may, 'src/engine/redrive.ts', 'src/store/', 'src/broker/', 'src/dead-letters/', 'src/config.ts'],
+    may: [
+      ...adapter.may,
+      'src/engine/redrive.ts',
+      'src/store/',
+      'src/broker/',
+      'src/commands/',
+      'src/dead-letters/',
+      'src/config.ts',
+    ],
   },
   { room: 'src/errors.ts', may: [] },
   { room: crashPoints, may: [] },
-  // What stands in src itself puts the rooms together.
+  // What stands in src itself puts the rooms together, and so does the daemon.
   { room: 'src/', may: ['src/', 'actors/', 'schemas/'] },
 ]
 

@@ -1,6 +1,6 @@
-import path from 'node:path'
 import process from 'node:process'
 import postgres from 'postgres'
+import { projectFolder } from '../../sandbox/folders.ts'
 import { freePort } from '../../sandbox/ports.ts'
 import { type Server, startServer } from '../../sandbox/server.ts'
 
@@ -12,7 +12,7 @@ export type Yardstick = (typeof yardsticks)[number]
 export const poolSizes = [8, 16, 32]
 const bestPoolSize = 16
 
-/** Starts it as a process of its own, run as the daemon is, in a database of its own on the same server. */
+/** Starts it as a process of its own, compiled as the daemon is, in a database of its own on the same server. */
 export async function startYardstick(
   name: Yardstick,
   serverUrl: string,
@@ -30,7 +30,8 @@ export async function startYardstick(
     process: {
       name: `the yardstick ${name}`,
       command: process.execPath,
-      args: ['--import', 'tsx', path.join(import.meta.dirname, 'main.ts'), name],
+      args: ['dist/ops/bench/yardsticks/main.js', name],
+      cwd: projectFolder,
       env: { ...process.env, POSTGRES_URL, PORT: String(port), POOL: String(poolSize) },
     },
     isReady: () =>

@@ -18,7 +18,7 @@ export const openapi: Route = {
   summary: 'The OpenAPI 3.1 document',
   answer: { status: 200, description: 'This API, for machines', schema: z.record(z.string(), z.unknown()) },
   problems: [],
-  handle: ({ server }) => server.openapi,
+  handle: ({ server }) => server.openapi(),
 }
 
 export const docs: Route = {
@@ -29,7 +29,7 @@ export const docs: Route = {
   summary: 'The same as a page',
   answer: { ...page, description: 'This API, for people' },
   problems: [],
-  handle: ({ server }) => server.docsPage,
+  handle: ({ server }) => server.docsPage(),
 }
 
 const problemParams = z.object({

@@ -1,6 +1,6 @@
+import { choose } from '../../commands/choose.ts'
+import { userOfProcess } from '../../commands/desk.ts'
 import { readDatabaseConfig } from '../../config.ts'
-import { choose } from '../../dead-letters/choose.ts'
-import { userOfProcess } from '../../dead-letters/desk.ts'
 import { openAudit } from '../../store/audit.ts'
 import { openRebuild } from '../../store/projections.ts'
 import type { Command } from './command.ts'

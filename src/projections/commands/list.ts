@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { table } from '../../dead-letters/text.ts'
+import { table } from '../../commands/text.ts'
 import type { Command } from './command.ts'
 
 const help = `turnstile projections list [--json]

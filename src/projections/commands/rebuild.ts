@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { openArchive } from '../../archive/read.ts'
-import { authorOf, authorOptions } from '../../dead-letters/options.ts'
+import { authorOf, authorOptions } from '../../commands/options.ts'
 import { TurnstileError } from '../../errors.ts'
 import { projections } from '../index.ts'
 import type { AnyProjection } from '../projection.ts'

@@ -3,11 +3,24 @@ import { buffer } from 'node:stream/consumers'
 import type { Broker } from '../broker/broker.ts'
 import { openBroker } from '../broker/nats.ts'
 import type { Config } from '../config.ts'
-import type { Log } from '../engine/ports.ts'
+import type { Log, Publisher } from '../engine/ports.ts'
 import { noTracer } from '../engine/trace-ports.ts'
-import { openDeadLetters } from '../store/dead-letter-store.ts'
+import { type DeadLetterStore, openDeadLetters } from '../store/dead-letter-store.ts'
 import { createLog } from '../telemetry/log.ts'
-import type { Desk } from './command.ts'
+
+/** What the commands work with. */
+export type Desk = {
+  letters: DeadLetterStore
+  /** Connects to the broker when it is first asked for. */
+  publisher(): Promise<Publisher>
+  print(text: string): void
+  /** Standard input, to its end. */
+  readInput(): Promise<Uint8Array>
+  /** How wide a line can be; nothing when it is no terminal that reads it. */
+  columns: number | undefined
+  /** Who is at the keyboard, unless `--by` says otherwise. */
+  user: string
+}
 
 /** A person waits for it. */
 export const deadlineMs = 30_000

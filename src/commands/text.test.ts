@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { age, oneLine, payloadText, printable, table } from './text.ts'
+import { age, oneLine, printable, table } from './text.ts'
 
 test('an age is in the largest unit that fits', () => {
   const at = '2030-01-02T00:00:00.000Z'
@@ -22,7 +22,6 @@ test('a terminal gets nothing that it would obey', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       assert.doesNotMatch(printable(text), /[^\n\P{Cc}]/u)
-      assert.doesNotMatch(payloadText(new TextEncoder().encode(text)), /[^\n\P{Cc}]/u)
     }),
   )
 })
@@ -36,12 +35,4 @@ test('a table is as wide as its cells, and its last column as wide as there is r
   assert.equal(table(rows, 25), 'AGE  CAUSE\n17s  a cause that goes o…\n')
   assert.equal(table(rows, 10), table(rows, 25))
   assert.equal(table([]), '\n')
-})
-
-test('a payload is shown as what it is', () => {
-  const shown = (text: string) => payloadText(new TextEncoder().encode(text))
-  assert.equal(shown('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}')
-  assert.equal(shown('{"a":'), '{"a":')
-  assert.equal(shown(''), '(empty)')
-  assert.equal(payloadText(Uint8Array.of(0, 10, 255)), '000aff')
 })

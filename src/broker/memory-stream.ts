@@ -55,7 +55,7 @@ export class MemoryStream {
 
   /** Loses its end, as a server does after a power cut. */
   loseAfter(sequence: number): void {
-    for (const lane of this.#lanes.keys()) this.remove(lane, (message) => message.sequence > sequence)
+    this.#removeAll((message) => message.sequence > sequence)
     this.#sequence = sequence
     this.#ids.clear()
     for (const listener of this.#lossListeners) listener()
@@ -82,12 +82,22 @@ export class MemoryStream {
     this.#lanes.set(lane, kept)
   }
 
+  /** Forgets its beginning, and never its last message. */
+  purge(sequence: number): void {
+    const last = this.messages.at(-1)?.sequence ?? 0
+    this.#removeAll((message) => message.sequence < Math.min(sequence, last))
+  }
+
   onLoss(listener: () => void): void {
     this.#lossListeners.add(listener)
   }
 
   onAppend(listener: (lane: string, message: Stored) => void): void {
     this.#listeners.add(listener)
+  }
+
+  #removeAll(isOver: (message: Stored) => boolean): void {
+    for (const lane of this.#lanes.keys()) this.remove(lane, isOver)
   }
 
   #name(): string {

@@ -11,6 +11,8 @@ import type { Ground } from './ground.ts'
 
 /** Nobody waits for a redrive, and it reads long pages. */
 const redriveDeadlineMs = 10_000
+/** What all partitions have passed stays in the mailbox stream for so long at most. */
+const purgeMs = 60_000
 const dayMs = 24 * 60 * 60_000
 
 /**
@@ -39,7 +41,7 @@ export function startWorker(ground: Ground, atOnce: AtOnce): ShortWay {
   }
   const ports = { store, mailboxes, publisher, atOnce, clock: systemClock, log, observer, tracer }
   const engine = new Engine(worker, actors, limits, ports)
-  const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
+  const keeper = new LeaseKeeper(worker, { leaseMs: config.TURNSTILE_LEASE_MS, purgeMs }, engine, ports)
   const shortWay = new ShortWay({ engine, requests, publisher, partitions, nowMs: Date.now, gathered: setImmediate })
   engine.start()
   keeper.start()

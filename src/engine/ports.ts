@@ -98,8 +98,10 @@ export interface Mailboxes {
   streams(): Promise<StreamStates>
   /** Reads the partition from behind `cursor`. Readers of the same partition with an earlier epoch are shut out. */
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox>
-  /** Removes what the cursor has passed from the broker's disk. */
-  purge(partition: number, cursor: number): Promise<void>
+  /** The sequence of the first message of the partition that lies behind `cursor`. None when there is none. */
+  firstBehind(partition: number, cursor: number): Promise<number | undefined>
+  /** Removes all that lies before this sequence, of whatever partition, from the broker's disk; but never the last message. */
+  purge(sequence: number): Promise<void>
   /** Tells all workers that there are partitions to take. Who does not hear it finds out by itself. */
   offer(): void
   /** Hears of offers, this worker's own among them. @returns what ends it */

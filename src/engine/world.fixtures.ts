@@ -123,7 +123,7 @@ export class World {
       { partitions, batchMessages, cachedActors: 1_000, deadlines, eventsKeptMs: 7 * 86_400_000 },
       ports,
     )
-    const keeper = new LeaseKeeper(name, leaseMs, engine, ports)
+    const keeper = new LeaseKeeper(name, { leaseMs, purgeMs: leaseMs }, engine, ports)
     const redriver = new Redriver(partitions, () => engine.partitions.map(({ id }) => id), {
       ...ports,
       redrives: store,

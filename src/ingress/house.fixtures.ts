@@ -1,5 +1,5 @@
 import { openAccess } from '../access/access.ts'
-import { readConfig } from '../config.ts'
+import { defaultPartitions, readConfig } from '../config.ts'
 import type {
   Answer,
   FailingCall,
@@ -67,7 +67,7 @@ export function createHouse(): TestHouse {
     turns: [],
     lookUps: 0,
     journal: [],
-    archived: { upTo: Array(64).fill(0), version: 0 },
+    archived: { upTo: Array(defaultPartitions).fill(0), version: 0 },
     failingCalls: [],
     keys: new Map(),
     lag: 0,
@@ -105,7 +105,7 @@ export function createHouse(): TestHouse {
     },
     feed: {
       async heads() {
-        const heads = Array<number>(64).fill(0)
+        const heads = Array<number>(defaultPartitions).fill(0)
         for (const { partition, position } of house.journal) heads[partition] = position
         return heads
       },

@@ -135,7 +135,7 @@ function purgingWhatIsTaken(mailboxes: Mailboxes): Mailboxes {
         take(max) {
           const deliveries = mailbox.take(max)
           const last = deliveries.at(-1)
-          if (last) mailboxes.purge(partition, last.sequence).catch(() => undefined)
+          if (last) mailboxes.purge(last.sequence + 1).catch(() => undefined)
           return deliveries
         },
       })

@@ -134,7 +134,12 @@ export class Workers {
     }
     const atOnce = new AtOnce(ports.publisher, () => faults.time.nowMs, log)
     const engine = new Engine(host.name, actors, limits, { ...ports, atOnce, clock, log, observer, tracer: noTracer })
-    const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
+    const keeper = new LeaseKeeper(host.name, { leaseMs: mix.leaseMs, purgeMs: mix.leaseMs }, engine, {
+      ...ports,
+      clock,
+      log,
+      observer,
+    })
     const owned = () => engine.partitions.map(({ id }) => id)
     const redriver = new Redriver(partitions, owned, { ...ports, redrives: ports.store, clock, log, observer })
     const shortWay = new ShortWay({

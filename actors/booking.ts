@@ -197,8 +197,9 @@ function isWaiting(state: BookingState): state is Requested {
   return hasMissing && (state.status === 'made' || (state.status === 'canceled' && state.awaits_tickets))
 }
 
-/** The decision, and what its events mean to the bundle. */
+/** The decision, and what its events mean to the bundle, if there is one. */
 function tellingBundle(id: string, state: BookingState, decision: Accepted): Accepted {
+  if (bundleOf(state) === undefined) return decision
   const after = decision.events.reduce<BookingState>(
     (folded, event) => booking.evolve[event.type](folded, event as never),
     state,

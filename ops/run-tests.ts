@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { testPartitions } from '../test/support/nats.ts'
 import { SandboxError } from './sandbox/errors.ts'
 import { projectFolder } from './sandbox/folders.ts'
 import { interrupted } from './sandbox/interrupt.ts'
@@ -76,6 +77,7 @@ async function startTestNats(folder: string): Promise<string> {
     logFile: path.join(folder, 'nats.log'),
     // Every test file has a prefix of its own.
     prefix: '*',
+    partitions: testPartitions,
     progress: console.log,
   })
   return server.url

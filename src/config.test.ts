@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readConfig, readDatabaseConfig, settingNames } from './config.ts'
+import { defaultPartitions, readConfig, readDatabaseConfig, settingNames } from './config.ts'
 
 const needed = {
   POSTGRES_URL: 'postgres://localhost/turnstile',
@@ -14,7 +14,7 @@ const needed = {
 test('three settings are needed, all others have defaults', () => {
   const config = readConfig(needed)
   assert.equal(config.PORT, 8080)
-  assert.equal(config.TURNSTILE_PARTITIONS, 64)
+  assert.equal(config.TURNSTILE_PARTITIONS, defaultPartitions)
 })
 
 test('every fault is listed at once, with the setting and what is wrong', () => {
@@ -38,7 +38,7 @@ test('every fault is listed at once, with the setting and what is wrong', () => 
 test('commands that work with the database alone need no other settings', () => {
   const { POSTGRES_URL } = needed
   const config = readDatabaseConfig({ POSTGRES_URL, PORT: 'http' })
-  const defaults = { TURNSTILE_PARTITIONS: 64, TURNSTILE_EVENT_DAYS: 7, TURNSTILE_REPEAT_DAYS: 7 }
+  const defaults = { TURNSTILE_PARTITIONS: defaultPartitions, TURNSTILE_EVENT_DAYS: 7, TURNSTILE_REPEAT_DAYS: 7 }
   assert.deepEqual(config, { POSTGRES_URL, ...defaults })
 })
 

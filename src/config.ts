@@ -11,6 +11,9 @@ const url = (...protocols: string[]) =>
     `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   )
 
+/** The fewer, the less nats-server has to look through for each; a few for each worker keep the shares even. */
+export const defaultPartitions = 16
+
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
 /** Of keys that are public: a token signed by a shared secret could be made by whoever can check it. */
@@ -69,7 +72,7 @@ const environment = z.object({
     .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes')
     .default('turnstile'),
   /** How many partitions the actors are spread over; fixed for the life of the data. */
-  TURNSTILE_PARTITIONS: integer(1, 512).default(64),
+  TURNSTILE_PARTITIONS: integer(1, 512).default(defaultPartitions),
   /** On how many servers of a NATS cluster each stream is kept. */
   TURNSTILE_STREAM_REPLICAS: z.coerce
     .number()

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { findLost } from '../ops/record.ts'
+import { defaultPartitions } from '../src/config.ts'
 import { Client, startLoad } from './support/client.ts'
-import { type Cluster, shares, startCluster } from './support/cluster.ts'
+import { type Cluster, halves, shares, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { until } from './support/wait.ts'
 
@@ -18,9 +19,9 @@ describe('two daemons on one NATS and one Postgres', () => {
 
   test('share the partitions evenly; one is killed under load, and the other has them all within 10 s', async (t) => {
     const first = await cluster.addDaemon()
-    await until('the first owns everything', async () => (await shares(cluster.sql))[0] === 64)
+    await until('the first owns everything', async () => (await shares(cluster.sql))[0] === defaultPartitions)
     const second = await cluster.addDaemon()
-    const evenAfterMs = await until('both own half', async () => (await shares(cluster.sql)).join() === '32,32')
+    const evenAfterMs = await until('both own half', async () => (await shares(cluster.sql)).join() === halves)
 
     const survivor = new Client(first.url)
     const victim = new Client(second.url)
@@ -33,7 +34,7 @@ describe('two daemons on one NATS and one Postgres', () => {
     await second.kill()
     const takenAfterMs = await until(
       'the survivor owns everything',
-      async () => (await shares(cluster.sql)).join() === '64',
+      async () => (await shares(cluster.sql)).join() === String(defaultPartitions),
     )
     const soFar = loads[0]?.report.booked.length ?? 0
     await until('it goes on', () => (loads[0]?.report.booked.length ?? 0) > soFar + bookings, 60_000)

@@ -27,7 +27,7 @@ const refused: [subject: string, who: User[]][] = [
   [`$JS.API.STREAM.PURGE.${prefix}-mailbox`, allBut('worker')],
   [`$JS.API.STREAM.MSG.DELETE.${prefix}-events`, allBut('eraser')],
   [`$JS.API.STREAM.MSG.DELETE.${prefix}-effects`, everybody],
-  [`$JS.API.STREAM.MSG.GET.${prefix}-mailbox`, allBut('eraser')],
+  [`$JS.API.STREAM.MSG.GET.${prefix}-mailbox`, allBut('eraser', 'worker')],
   [`$JS.API.CONSUMER.CREATE.${prefix}-mailbox.mine.${prefix}.mbx.>`, allBut('worker')],
   [`$JS.API.CONSUMER.CREATE.${prefix}-effects.mine.${prefix}.fx.>`, allBut('effects')],
   [`$JS.API.CONSUMER.DELETE.${prefix}-effects.payments`, everybody],

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { seriesOfDaemon } from '../ops/monitoring/catalogue.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
+import { defaultPartitions } from '../src/config.ts'
 import { Client } from './support/client.ts'
-import { type Cluster, shares, startCluster } from './support/cluster.ts'
+import { type Cluster, half, halves, shares, startCluster } from './support/cluster.ts'
 import { connectOutside } from './support/nats-client.ts'
 import { until } from './support/wait.ts'
 
@@ -74,7 +75,7 @@ test('what happens is told, once for each committed turn', async () => {
     'turnstile_effects_lag_messages{service="dead-nation"}': 1,
     'turnstile_effects_lag_messages{service="receipts"}': 0,
     turnstile_workers: 1,
-    turnstile_partitions_owned: 64,
+    turnstile_partitions_owned: defaultPartitions,
     turnstile_partitions_unowned: 0,
     turnstile_partitions_unread: 0,
     turnstile_outbox_messages: 0,
@@ -100,13 +101,13 @@ test('whatever is told is in the catalogue, which the dashboards and the alerts 
 
 test('what a dead worker owned is told of by who has taken it', async () => {
   const heir = await cluster.addDaemon(undefined, settings)
-  await until('they share', async () => (await shares(cluster.sql)).join() === '32,32')
-  await untilTold(heir, { turnstile_partitions_owned: 32, 'turnstile_takeovers_total{from="expired"}': 0 })
+  await until('they share', async () => (await shares(cluster.sql)).join() === halves)
+  await untilTold(heir, { turnstile_partitions_owned: half, 'turnstile_takeovers_total{from="expired"}': 0 })
   await daemon.process().kill()
   await untilTold(heir, {
-    turnstile_partitions_owned: 64,
+    turnstile_partitions_owned: defaultPartitions,
     turnstile_workers: 1,
-    'turnstile_takeovers_total{from="expired"}': 32,
-    'turnstile_takeovers_total{from="free"}': 32,
+    'turnstile_takeovers_total{from="expired"}': half,
+    'turnstile_takeovers_total{from="free"}': half,
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { defaultPartitions } from '../src/config.ts'
 import { openStore, type PostgresStore, prepareDatabase } from '../src/store/postgres.ts'
 import { runCli } from './support/cli.ts'
 import { Client } from './support/client.ts'
@@ -12,7 +13,6 @@ import { until } from './support/wait.ts'
  * at size, and prints how fast it went.
  */
 const turns = Number(process.env.REBUILD_TURNS ?? 5_000)
-const partitions = 64
 
 let cluster: Cluster
 let store: PostgresStore
@@ -20,9 +20,9 @@ let journal: Journal
 let client: Client
 before(async () => {
   cluster = await startCluster()
-  await prepareDatabase(cluster.postgres.url, partitions)
+  await prepareDatabase(cluster.postgres.url, defaultPartitions)
   store = await openStore({ url: cluster.postgres.url, applicationName: 'test' })
-  journal = await openJournal(store, partitions)
+  journal = await openJournal(store, defaultPartitions)
   client = new Client((await cluster.addDaemon('ingress,projector')).url)
 })
 after(async () => {

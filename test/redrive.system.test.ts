@@ -4,9 +4,10 @@ import { after, before, describe, test } from 'node:test'
 import { findLost } from '../ops/record.ts'
 import type { Daemon } from '../ops/sandbox/daemon.ts'
 import { partitionOf } from '../src/actor/ids.ts'
+import { defaultPartitions } from '../src/config.ts'
 import { runCli } from './support/cli.ts'
 import { Client, startLoad } from './support/client.ts'
-import { type Cluster, shares, startCluster } from './support/cluster.ts'
+import { type Cluster, halves, shares, startCluster } from './support/cluster.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { until } from './support/wait.ts'
 
@@ -56,7 +57,7 @@ describe('NATS loses its store under load', () => {
         and not exists (select from turn as target where target.message_id = (send->>'messageId')::uuid)`
     const owned = await cluster.sql`select id from partition where owner like ${`%-${worker.process().pid}-%`}`
     const partitions = new Set(owned.map(({ id }) => id))
-    return sends.some(({ to }) => partitions.has(partitionOf(to, 64)))
+    return sends.some(({ to }) => partitions.has(partitionOf(to, defaultPartitions)))
   }
   const command = async (...args: string[]): Promise<string> => {
     const { code, out, err } = await runCli(cluster.env, args)
@@ -85,7 +86,7 @@ describe('NATS loses its store under load', () => {
 
   test('nothing that was answered with 201 is lost, and nothing is done twice', async (t) => {
     const shows = await Promise.all(Array.from({ length: 10 }, () => client.createShow(1_000_000)))
-    await until('both own half', async () => (await shares(cluster.sql)).join() === '32,32')
+    await until('both own half', async () => (await shares(cluster.sql)).join() === halves)
     // So that effects wait in their queue, and sends in the mailboxes.
     await cluster.sql`insert into pause values ('service', 'receipts', now(), 'test', 'the store is about to be lost')`
     const load = startLoad(client, shows, 16)

@@ -29,18 +29,18 @@ test('a stopped installation goes on with another number of partitions, and reme
   const keyed = (show: string, index: number) => client.book(show, 2, { 'Idempotency-Key': `before-${index}` })
   const booked = await Promise.all(Array.from({ length: 20 }, (_, index) => keyed(shows[index % 5] ?? '', index)))
   assert.deepEqual(new Set(booked.map(({ status }) => status)), new Set([201]))
-  await assert.rejects(repartition(16), /a worker is alive/)
+  await assert.rejects(repartition(64), /a worker is alive/)
   await sql`rollback`
   assert.deepEqual(violationsOf(await settledRecord(env.POSTGRES_URL, 60_000)), [])
   await until('the read models are there', async () => (await lagging()) === 0)
   await daemon.stop()
 
   const before = await statesOf()
-  await repartition(16)
+  await repartition(64)
   assert.deepEqual(await statesOf(), before)
   await deleteMailboxes()
-  const settings = { ...env, TURNSTILE_PARTITIONS: '16' }
-  const next = await cluster.addDaemon(undefined, { TURNSTILE_PARTITIONS: '16' })
+  const settings = { ...env, TURNSTILE_PARTITIONS: '64' }
+  const next = await cluster.addDaemon(undefined, { TURNSTILE_PARTITIONS: '64' })
   const other = new Client(next.url)
   const again = await other.book(shows[0] ?? '', 2, { 'Idempotency-Key': 'before-0' })
   assert.deepEqual([again.status, again.body], [201, booked[0]?.body])

@@ -58,6 +58,7 @@ const bannedCode: [file: string, code: string, message: RegExp][] = [
   ['src/engine/decide.ts', "import { trace } from '@opentelemetry/api'", /add a port/],
   ['src/store/commit.ts', 'await sql.begin(async (sql) => {})', /one statement/],
   ['src/ingress/server.ts', 'process.exit(1)', /TurnstileError/],
+  ['src/ingress/server.ts', "import Fastify from 'fastify'", /yardsticks/],
 ]
 
 const allowedCode: [file: string, code: string][] = [

@@ -4,14 +4,13 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { type Daemon, type DaemonOptions, startDaemon } from '../ops/sandbox/daemon.ts'
+import { defaultPartitions } from '../src/config.ts'
 import { Client } from './support/client.ts'
 import { type Cluster, shares, startCluster } from './support/cluster.ts'
 import { type CollectedSpan, drawTree, orphansOf, startCollector, traceFrom } from './support/collector.ts'
 import { until } from './support/wait.ts'
 
 type Turn = { traceparent: string; name: string }
-
-const partitions = 64
 
 describe('a VIP bundle, in a collector of traces', () => {
   let cluster: Cluster
@@ -121,7 +120,7 @@ describe('a VIP bundle, in a collector of traces', () => {
     const nodeArgs = ['--import', 'tsx', '--import', './test/support/crash.ts']
     const doomed = await startWorker({ nodeArgs, onLine: (line) => lines.push(line) })
     await workers[0]?.stop()
-    const isAlone = async () => (await shares(cluster.sql)).join() === String(partitions)
+    const isAlone = async () => (await shares(cluster.sql)).join() === String(defaultPartitions)
     await until('the doomed worker has all partitions', isAlone, 30_000)
     const asking = client.post('/book-vip-bundle', ordering)
     assert.equal((await doomed.process().exited).signal, 'SIGKILL')

@@ -41,6 +41,9 @@ const effectHeaders: JsonSchema = {
     'Turn-At': text('When the message of its turn was accepted'),
     'Message-ID': text('The id of the effect, when it was published once more under another one'),
     'Told-Again': text('It may have been carried out already'),
+    'Next-Attempt-Ms': text(
+      'When its next attempt is due, in milliseconds since 1970: the first one failed before it was published',
+    ),
   },
 }
 

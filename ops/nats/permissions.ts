@@ -25,6 +25,8 @@ export function permissionsOf(user: User, prefix: string): Permissions {
       ...look,
       ...Object.values(streams).flatMap((stream) => [api(`STREAM.CREATE.${stream}`), api(`STREAM.UPDATE.${stream}`)]),
       api(`STREAM.PURGE.${streams.mailbox}`),
+      // How far each partition is, before a purge.
+      api(`STREAM.MSG.GET.${streams.mailbox}`),
       api(`CONSUMER.CREATE.${streams.mailbox}.>`),
       api(`CONSUMER.DELETE.${streams.mailbox}.*`),
       ...reading(streams.mailbox),

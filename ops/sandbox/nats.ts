@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
+import { defaultPartitions } from '../../src/config.ts'
 import { SandboxError } from './errors.ts'
 import { brokenData, ensureFolder } from './folders.ts'
 import { findNatsServer, isAtLeast, type Version } from './nats-binary.ts'
@@ -90,7 +91,7 @@ function clusterConfiguration({ port, ports }: { port: number; ports: number[] }
 }
 
 /** Sends a command into its partition's part of the mailbox stream: FNV-1a of the actor's id, as everywhere here. */
-function partitionMapping({ prefix = 'turnstile', partitions = 64 }: NatsOptions): string {
+function partitionMapping({ prefix = 'turnstile', partitions = defaultPartitions }: NatsOptions): string {
   // The numbers count the wildcards of the source, among which the prefix may be one itself.
   const first = prefix === '*' ? 2 : 1
   const [kind, id, name] = [first, first + 1, first + 2]

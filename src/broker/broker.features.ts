@@ -156,15 +156,40 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         assert.deepEqual([reader.mailbox.waiting, reader.readies, reader.lost], [0, 0, []])
       })
 
-      it('forget what the cursor has passed, of this partition alone', async () => {
+      it('forget what lies before a sequence, and nothing else', async () => {
         const [here, there] = [commandsTo(actorIn(10), 5), commandsTo(actorIn(11), 5)]
-        await broker.publisher.publish([...here, ...there])
+        for (const [index, message] of here.entries()) {
+          await broker.publisher.publish([message])
+          await broker.publisher.publish(there.slice(index, index + 1))
+        }
         const reader = await openReader(broker.mailboxes, 10)
-        const cursor = (await reader.takes(3)).at(-1)?.sequence ?? 0
-        await broker.mailboxes.purge(10, cursor)
+        const third = (await reader.takes(3)).at(-1)?.sequence ?? 0
+        await broker.mailboxes.purge(third)
         assert.deepEqual(idsOf(await reader.takes(2)), idsOf(here.slice(3)))
-        assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 10, 2)).takes(2)), idsOf(here.slice(3)))
-        assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 11, 2)).takes(5)), idsOf(there))
+        assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 10, 2)).takes(3)), idsOf(here.slice(2)))
+        assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 11, 2)).takes(3)), idsOf(there.slice(2)))
+      })
+
+      it('forget nothing when there is nothing before, and never the last', async () => {
+        const sent = commandsTo(actorIn(13), 3)
+        await broker.publisher.publish(sent)
+        for (const sequence of [0, 1]) await broker.mailboxes.purge(sequence)
+        const [first, , last] = await (await openReader(broker.mailboxes, 13)).takes(3)
+        await broker.mailboxes.purge(1_000_000)
+        assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 13, 2)).takes(1)), idsOf(sent.slice(2)))
+        assert.equal((await broker.mailboxes.streams()).mailbox.lastSequence, last?.sequence)
+        assert.equal(await broker.mailboxes.firstBehind(13, first?.sequence ?? 0), last?.sequence)
+      })
+
+      it('say which message of a partition comes next', async () => {
+        const { mailboxes } = broker
+        assert.equal(await mailboxes.firstBehind(14, 0), undefined)
+        const [here, there] = [commandsTo(actorIn(14), 2), commandsTo(actorIn(15), 2)]
+        for (const message of [there[0], here[0], there[1], here[1]])
+          await broker.publisher.publish(message ? [message] : [])
+        const [one, two] = (await (await openReader(mailboxes, 14)).takes(2)).map(({ sequence }) => sequence)
+        const behind = async (cursor = 0) => mailboxes.firstBehind(14, cursor)
+        assert.deepEqual([await behind(0), await behind(one), await behind(two)], [one, two, undefined])
       })
 
       it('are offered to everybody who listens', async () => {
@@ -212,7 +237,8 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
       it('keep a UUID in lower case, and get one made from any other id', async () => {
         const id = randomUUID()
         assert.equal((await publishAndRead({ 'Nats-Msg-Id': id.toUpperCase() })).messageId, id)
-        await broker.mailboxes.purge(20, 1_000_000)
+        await broker.publisher.publish([commandTo(actorIn(22))])
+        await broker.mailboxes.purge(1_000_000)
         const odd = await publishAndRead({ 'Nats-Msg-Id': 'order/17 of Müller' })
         assert.ok(isUuid(odd.messageId))
       })
@@ -299,7 +325,7 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
           hasCode(error, 'mailbox-full'),
         )
         assert.equal(isStored, false)
-        await broker.mailboxes.purge(32, 3)
+        await broker.mailboxes.purge(3)
         await publishing
         assert.deepEqual(idsOf(await (await openReader(broker.mailboxes, 33)).takes(1)), [late.messageId])
       })
@@ -490,6 +516,19 @@ export function brokerFeatures(name: string, open: () => Promise<BrokerHarness>)
         await broker.publisher.publish([effect, { ...effect, round: 'redrive-1' }])
         await until('both are there', () => seen.length === 2)
         assert.deepEqual(seen, [false, true])
+      })
+
+      it('that failed before they came into the queue come when their next attempt is due, and as that', async () => {
+        const nextAttemptMs = Date.now() + 300
+        const came: { attempt: number; mayBeRepeat: boolean; isDue: boolean }[] = []
+        await broker.effects.consume(service, 1, async ({ attempt, mayBeRepeat, done }) => {
+          // The server rounds to the millisecond in its own way.
+          came.push({ attempt, mayBeRepeat, isDue: Date.now() > nextAttemptMs - 10 })
+          await done()
+        })
+        await broker.publisher.publish([{ ...effectOf(), mayBeRepeat: true, nextAttemptMs }])
+        await until('it is there', () => came.length === 1)
+        assert.deepEqual(came, [{ attempt: 2, mayBeRepeat: true, isDue: true }])
       })
 
       it('do not wait for a slow one while there is room', async () => {

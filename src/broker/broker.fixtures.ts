@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { testPartitions } from '../../test/support/nats.ts'
 import { until } from '../../test/support/wait.ts'
 import { partitionOf } from '../actor/ids.ts'
 import type { Delivery, Log, Mailbox, Mailboxes, Outgoing, OutgoingCommand } from '../engine/ports.ts'
 
-export const partitions = 64
+export const partitions = testPartitions
 
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 

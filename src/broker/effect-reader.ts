@@ -5,7 +5,7 @@ import type { EffectDelivery, Log } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { DeliveryInfo } from './delivery-info.ts'
-import { decodeHeaders, mayRepeat } from './headers.ts'
+import { decodeHeaders, mayRepeat, waitOf } from './headers.ts'
 import { readHeaders } from './nats-headers.ts'
 import { Pull } from './pull.ts'
 import type { Subjects } from './subjects.ts'
@@ -104,9 +104,11 @@ export class EffectReader {
 
   #receive(message: Msg, info: DeliveryInfo): void {
     const effect = this.#decode(message, info)
+    const waitMs = waitOf(effect.headers, effect.attempt, Date.now())
     if (this.#isClosing) effect.retry(0)
     else {
-      void this.#work(effect)
+      if (waitMs === undefined) void this.#work(effect)
+      else effect.retry(waitMs)
       // All that was asked for may be here while places are free again.
       this.#refill()
     }

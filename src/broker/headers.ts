@@ -19,6 +19,8 @@ const names = {
   actorKind: 'Actor-Kind',
   actorId: 'Actor-Id',
   turnAt: 'Turn-At',
+  /** Of an effect whose first attempt failed before it was published. */
+  nextAttemptMs: 'Next-Attempt-Ms',
 } as const
 
 export type Headers = Record<string, string>
@@ -48,6 +50,11 @@ export function renewHeaders(headers: Headers, round: number | string): Headers 
   const id = headers[names.messageId] ?? ''
   return { ...headers, [names.messageId]: `${id}/${round}`, [names.originalId]: id }
 }
+
+export const markAttempted = (headers: Headers, nextAttemptMs: number): Headers => ({
+  ...headers,
+  [names.nextAttemptMs]: String(nextAttemptMs),
+})
 
 export const markRepeat = (headers: Headers): Headers => ({ ...headers, [names.toldAgain]: 'true' })
 
@@ -96,6 +103,15 @@ export function mayRepeat(headers: Headers, storedAt: number, windowMs = duplica
   const ageMs = storedAt - Date.parse(headers[names.turnAt] ?? '')
   const isMarked = headers[names.originalId] !== undefined || headers[names.toldAgain] !== undefined
   return isMarked || !(ageMs < windowMs / 2)
+}
+
+/**
+ * How long an effect has to wait for its next attempt, in milliseconds: its first one was made before it came into the queue,
+ * so its first delivery stands for that one. Nothing when it may be carried out.
+ */
+export function waitOf(headers: Headers, attempt: number, nowMs: number): number | undefined {
+  const next = headers[names.nextAttemptMs]
+  return attempt > 1 || next === undefined ? undefined : Math.max(Number(next) - nowMs || 0, 0)
 }
 
 /** Any text can be a message id on NATS; here it is a UUID, made from the text when it is none. */

@@ -63,10 +63,25 @@ export class NatsMailboxes implements Mailboxes {
     return reading
   }
 
-  async purge(partition: number, cursor: number): Promise<void> {
-    const what = { filter: this.#subjects.mailboxOf(partition), seq: cursor + 1 }
+  async firstBehind(partition: number, cursor: number): Promise<number | undefined> {
     const { mailboxStream } = this.#subjects
-    await this.#connection.whileConnected(() => this.#manager.streams.purge(mailboxStream, what))
+    const query = { seq: cursor + 1, next_by_subj: this.#subjects.mailboxOf(partition) }
+    const look = () => this.#manager.streams.getMessage(mailboxStream, query)
+    return (await this.#connection.whileConnected(look))?.seq
+  }
+
+  /**
+   * A purge beyond the end would take what comes meanwhile, and a server of 2.9 that is left with a stream without messages numbers
+   * them from 1 again when it is restarted.
+   */
+  async purge(sequence: number): Promise<void> {
+    const { mailboxStream, allMailboxes } = this.#subjects
+    const streams = this.#manager.streams
+    const lookLast = () => streams.getMessage(mailboxStream, { last_by_subj: allMailboxes })
+    const last = await this.#connection.whileConnected(lookLast)
+    const seq = Math.min(sequence, last?.seq ?? 0)
+    // To the server a purge before 1 is one of everything.
+    if (seq > 1) await this.#connection.whileConnected(() => streams.purge(mailboxStream, { seq }))
   }
 
   offer(): void {

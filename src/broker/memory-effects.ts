@@ -1,6 +1,6 @@
 import type { Service } from '../../schemas/index.ts'
 import type { EffectDelivery, EffectQueue } from '../engine/ports.ts'
-import { decodeHeaders, mayRepeat } from './headers.ts'
+import { decodeHeaders, mayRepeat, waitOf } from './headers.ts'
 import type { Schedule } from './memory-mailboxes.ts'
 import type { MemoryStream } from './memory-stream.ts'
 import type { Subjects } from './subjects.ts'
@@ -96,8 +96,10 @@ export class MemoryEffectQueue {
     consumer.inHand += 1
     item.attempts += 1
     const effect = this.#delivery(consumer.service as Service, item)
+    const waitMs = waitOf(effect.headers, effect.attempt, this.#stream.nowMs())
     try {
-      await consumer.handle(effect)
+      if (waitMs === undefined) await consumer.handle(effect)
+      else effect.retry(waitMs)
     } catch {
       effect.retry(rejectedRetryMs)
     } finally {

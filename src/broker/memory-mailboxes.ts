@@ -61,8 +61,12 @@ export class MemoryMailboxes implements Mailboxes {
     })
   }
 
-  async purge(partition: number, cursor: number): Promise<void> {
-    this.#stream.remove(String(partition), ({ sequence }) => sequence <= cursor)
+  async firstBehind(partition: number, cursor: number): Promise<number | undefined> {
+    return this.#stream.after(String(partition), cursor, 1).messages[0]?.sequence
+  }
+
+  async purge(sequence: number): Promise<void> {
+    this.#stream.purge(sequence)
   }
 
   offer(): void {

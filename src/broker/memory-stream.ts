@@ -12,7 +12,7 @@ export class MemoryStream {
   duplicateWindowMs = duplicateWindowMs
   /** When it holds so many it takes no more. */
   maxMessages = Number.POSITIVE_INFINITY
-  readonly #nowMs: () => number
+  readonly nowMs: () => number
   readonly #lanes = new Map<string, Stored[]>()
   /** When each message id came last. Oldest first. */
   readonly #ids = new Map<string, number>()
@@ -23,7 +23,7 @@ export class MemoryStream {
   #lives = 0
 
   constructor(nowMs: () => number) {
-    this.#nowMs = nowMs
+    this.nowMs = nowMs
     this.#id = this.#name()
   }
 
@@ -33,7 +33,7 @@ export class MemoryStream {
 
   /** Nothing when it is full. */
   append(subject: string, headers: Headers, payload: Uint8Array): { duplicate: boolean } | undefined {
-    const at = this.#nowMs()
+    const at = this.nowMs()
     const messageId = headers['Nats-Msg-Id']
     this.#forgetIds(at)
     if (messageId && this.#ids.has(messageId)) return { duplicate: true }
@@ -55,7 +55,7 @@ export class MemoryStream {
 
   /** Loses its end, as a server does after a power cut. */
   loseAfter(sequence: number): void {
-    for (const lane of this.#lanes.keys()) this.remove(lane, (message) => message.sequence > sequence)
+    this.#removeAll((message) => message.sequence > sequence)
     this.#sequence = sequence
     this.#ids.clear()
     for (const listener of this.#lossListeners) listener()
@@ -82,6 +82,12 @@ export class MemoryStream {
     this.#lanes.set(lane, kept)
   }
 
+  /** Forgets its beginning, and never its last message. */
+  purge(sequence: number): void {
+    const last = this.messages.at(-1)?.sequence ?? 0
+    this.#removeAll((message) => message.sequence < Math.min(sequence, last))
+  }
+
   onLoss(listener: () => void): void {
     this.#lossListeners.add(listener)
   }
@@ -90,8 +96,12 @@ export class MemoryStream {
     this.#listeners.add(listener)
   }
 
+  #removeAll(isOver: (message: Stored) => boolean): void {
+    for (const lane of this.#lanes.keys()) this.remove(lane, isOver)
+  }
+
   #name(): string {
-    return `memory ${++this.#lives} since ${this.#nowMs()}`
+    return `memory ${++this.#lives} since ${this.nowMs()}`
   }
 
   #lane(name: string): Stored[] {

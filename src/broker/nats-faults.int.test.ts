@@ -140,6 +140,18 @@ describe('when nats-server', () => {
     assert.deepEqual(seen.at(-1), [second?.messageId, true])
   })
 
+  it('comes back after a purge and an erasure of the last message, the stream goes on counting', async () => {
+    const { broker, manager, subjects } = harness
+    for (const partition of [5, 6, 7]) await broker.publisher.publish([commandTo(actorIn(partition))])
+    const { lastSequence } = (await broker.mailboxes.streams()).mailbox
+    await manager.streams.deleteMessage(subjects.mailboxStream, lastSequence)
+    await broker.mailboxes.purge(lastSequence)
+    assert.equal((await manager.streams.info(subjects.mailboxStream)).state.messages, 1)
+    await kill()
+    await restart()
+    assert.equal((await broker.mailboxes.streams()).mailbox.lastSequence, lastSequence)
+  })
+
   it('comes back without its data, the streams are made again', async () => {
     const { mailboxes, publisher } = harness.broker
     const before = (await mailboxes.streams()).mailbox.id

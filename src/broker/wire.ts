@@ -2,7 +2,7 @@ import type { Reply } from '../actor/actor.ts'
 import { isUuid } from '../actor/ids.ts'
 import { publicBody } from '../actor/public-event.ts'
 import type { Answer, DeadLetter, Delivery, Outgoing } from '../engine/ports.ts'
-import { decodeHeaders, encodeHeaders, type Headers, markRepeat, renewHeaders } from './headers.ts'
+import { decodeHeaders, encodeHeaders, type Headers, markAttempted, markRepeat, renewHeaders } from './headers.ts'
 import type { Subjects } from './subjects.ts'
 
 /** A message as it is published. */
@@ -39,10 +39,12 @@ function encode(subjects: Subjects, message: Outgoing): Wire {
     }
     case 'effects': {
       const { type, ...body } = message.request
-      const headers = encodeHeaders(messageId, meta, address, message.at)
+      let headers = encodeHeaders(messageId, meta, address, message.at)
+      if (message.mayBeRepeat) headers = markRepeat(headers)
+      if (message.nextAttemptMs !== undefined) headers = markAttempted(headers, message.nextAttemptMs)
       return {
         subject: subjects.effect(message.service, type),
-        headers: message.mayBeRepeat ? markRepeat(headers) : headers,
+        headers,
         body: JSON.stringify(body),
       }
     }

@@ -3,6 +3,7 @@ import { openBroker } from '../broker/nats.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../engine/ports.ts'
 import type { Tracer } from '../engine/trace-ports.ts'
+import { RecentTurns } from '../projections/recent-turns.ts'
 import { openStore, type PostgresStore, prepareDatabase } from '../store/postgres.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { openTracing } from '../telemetry/tracing.ts'
@@ -18,6 +19,8 @@ export type Ground = {
   tracer: Tracer
   store: PostgresStore
   broker: Broker
+  /** What this process commits, for its own projector. */
+  recent: RecentTurns
   /** All that was started so far, bottom up; whoever starts something adds it. */
   parts: Part[]
 }
@@ -56,5 +59,5 @@ export async function layGround(config: Config, worker: string, log: Log, parts:
     log,
   })
   parts.push({ name: 'broker', stop: () => broker.close() })
-  return { config, worker, log, metrics, tracer, store, broker, parts }
+  return { config, worker, log, metrics, tracer, store, broker, recent: new RecentTurns(), parts }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config.ts'
+import { AtOnce } from '../engine/at-once.ts'
 import type { Deliver, Requests } from '../engine/ports.ts'
 import type { Role } from '../roles.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -42,16 +43,17 @@ export async function startDaemon(config: Config, roles: Role[]): Promise<Daemon
 async function startRoles(ground: Ground, roles: Role[]): Promise<void> {
   const { publisher } = ground.broker
   let { requests }: { requests: Requests } = ground.broker
+  const atOnce = new AtOnce(publisher, Date.now, ground.log)
   let deliver: Deliver = (command) => publisher.publish([command])
   if (roles.includes('worker')) {
     const { startWorker } = await import('./worker.ts')
-    const shortWay = startWorker(ground)
+    const shortWay = startWorker(ground, atOnce)
     requests = shortWay
     deliver = shortWay.deliver
   }
   if (roles.includes('effects')) {
     const { startCalls } = await import('./effects.ts')
-    await startCalls(ground, deliver)
+    await startCalls(ground, deliver, atOnce)
   }
   if (roles.includes('projector')) {
     const { startProjector } = await import('./projector.ts')

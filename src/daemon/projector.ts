@@ -10,12 +10,13 @@ import type { Ground } from './ground.ts'
 const deadlineMs = 10_000
 
 /** Folds the journal into the read models, and its refunds into the audit log. */
-export function startProjector({ config, worker, log, metrics, parts }: Ground): void {
+export function startProjector({ config, worker, log, metrics, recent, parts }: Ground): void {
   const connectionOf = (what: string) => {
     return { url: config.POSTGRES_URL, applicationName: `turnstile ${worker} ${what}`, deadlineMs }
   }
   const live = openLiveProjections(connectionOf('projector'))
-  const projector = new Projector({ projections, store: live, clock: systemClock, log, observer: metrics.observer })
+  const store = recent.before(live)
+  const projector = new Projector({ projections, store, clock: systemClock, log, observer: metrics.observer })
   projector.start()
   parts.push({ name: 'read models', stop: () => live.close() }, { name: 'projector', stop: () => projector.stop() })
 

@@ -1,7 +1,9 @@
 import { actors } from '../../actors/index.ts'
 import { systemClock } from '../clock.ts'
+import type { AtOnce } from '../engine/at-once.ts'
 import { Engine } from '../engine/engine.ts'
 import { LeaseKeeper } from '../engine/leases.ts'
+import type { Observer } from '../engine/ports.ts'
 import { Redriver } from '../engine/redriver.ts'
 import { ShortWay } from '../engine/short-way.ts'
 import { openRedrives } from '../store/redrive.ts'
@@ -9,14 +11,18 @@ import type { Ground } from './ground.ts'
 
 /** Nobody waits for a redrive, and it reads long pages. */
 const redriveDeadlineMs = 10_000
+/** What all partitions have passed stays in the mailbox stream for so long at most. */
+const purgeMs = 60_000
 const dayMs = 24 * 60 * 60_000
 
 /**
  * Takes its share of the partitions, and their turns.
  *
+ * @param atOnce takes what calls this process can make itself
  * @returns the way to those partitions that does not lead by the broker
  */
-export function startWorker({ config, worker, log, metrics, tracer, store, broker, parts }: Ground): ShortWay {
+export function startWorker(ground: Ground, atOnce: AtOnce): ShortWay {
+  const { config, worker, log, metrics, tracer, store, broker, recent, parts } = ground
   const { mailboxes, publisher, requests } = broker
   const partitions = config.TURNSTILE_PARTITIONS
   const limits = {
@@ -26,9 +32,16 @@ export function startWorker({ config, worker, log, metrics, tracer, store, broke
     deadlines: { bookingMs: config.BOOKING_DEADLINE_MS, bundleStepMs: config.BUNDLE_STEP_DEADLINE_MS },
     eventsKeptMs: config.TURNSTILE_EVENT_DAYS * dayMs,
   }
-  const ports = { store, mailboxes, publisher, clock: systemClock, log, observer: metrics.observer, tracer }
+  const observer: Observer = {
+    ...metrics.observer,
+    committed(commit, ...costs) {
+      metrics.observer.committed(commit, ...costs)
+      recent.note(commit.turns)
+    },
+  }
+  const ports = { store, mailboxes, publisher, atOnce, clock: systemClock, log, observer, tracer }
   const engine = new Engine(worker, actors, limits, ports)
-  const keeper = new LeaseKeeper(worker, config.TURNSTILE_LEASE_MS, engine, ports)
+  const keeper = new LeaseKeeper(worker, { leaseMs: config.TURNSTILE_LEASE_MS, purgeMs }, engine, ports)
   const shortWay = new ShortWay({ engine, requests, publisher, partitions, nowMs: Date.now, gathered: setImmediate })
   engine.start()
   keeper.start()

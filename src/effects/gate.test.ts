@@ -173,3 +173,54 @@ test('closing lets go of those whom a pause holds, without a call', async (t) =>
   assert.equal(await held, undefined)
   assert.equal(calls(), 0)
 })
+
+test('who does not wait for a shut gate goes through while it is open, and else is turned away', async (t) => {
+  const { gate, pass } = aGate(t)
+  const passWhileOpen = () => gate.passWhileOpen(async () => good)
+  assert.deepEqual([gate.isOpen, await passWhileOpen()], [true, good])
+  gate.pause(true)
+  assert.deepEqual([gate.isOpen, await passWhileOpen()], [false, undefined])
+  gate.pause(false)
+  for (let index = 0; index < inARow; index++) await pass(bad)
+  assert.deepEqual([gate.isOpen, await passWhileOpen()], [false, undefined])
+  gate.close()
+  assert.equal(await passWhileOpen(), undefined)
+})
+
+test('no more calls are under way than may be, whichever way they came', async (t) => {
+  const { gate, pass, calls } = aGate(t)
+  let answer: (outcome: Outcome) => void = () => {}
+  const hanging = new Promise<Outcome>((resolve) => {
+    answer = resolve
+  })
+  const patient = Array.from({ length: options.concurrency }, () => pass(() => hanging))
+  let others = 0
+  const impatient = gate.passWhileOpen(async () => {
+    others += 1
+    return good
+  })
+  await until('all places are taken', () => calls() === options.concurrency)
+  await setImmediate()
+  assert.equal(others, 0)
+  answer(good)
+  assert.deepEqual(await Promise.all([...patient, impatient]), Array(options.concurrency + 1).fill(good))
+})
+
+test('who waits for a place when the gate closes is turned away', async (t) => {
+  const { gate, pass, calls } = aGate(t)
+  for (let index = 0; index < options.concurrency; index++) void pass(() => new Promise(() => {}))
+  await until('all places are taken', () => calls() === options.concurrency)
+  const waiting = [pass(good), gate.passWhileOpen(async () => good)]
+  gate.close()
+  assert.deepEqual(await Promise.all(waiting), [undefined, undefined])
+})
+
+test('who waits out a pause holds no place: who does not wait is turned away at once', async (t) => {
+  const { gate, pass } = aGate(t)
+  gate.pause(true)
+  const waiting = Array.from({ length: options.concurrency }, () => pass(good))
+  await setImmediate()
+  assert.equal(await gate.passWhileOpen(async () => good), undefined)
+  gate.pause(false)
+  assert.deepEqual(await Promise.all(waiting), Array(options.concurrency).fill(good))
+})

@@ -8,11 +8,12 @@ import {
 } from 'cockatiel'
 import type { Clock, Log, Observer } from '../engine/ports.ts'
 import type { Outcome } from './outcome.ts'
+import { Places } from './places.ts'
 import { Rate } from './rate.ts'
 
 export type GateOptions = {
   service: string
-  /** How many calls may be under way at a time. The queue keeps to it. */
+  /** How many calls may be under way at a time. The queue hands over no more. */
   concurrency: number
   callsPerSecond: number
   /** How long the circuit stays open before one call tries whether the service works again. */
@@ -26,6 +27,9 @@ export type GateOptions = {
 
 /** So many calls in a row that came to nothing, and the service is taken for dead. */
 const deadAfterFailures = 5
+
+const paused = new Error('the service is paused')
+const isShut = (error: unknown): boolean => error === paused || error instanceof BrokenCircuitError
 
 /** How often in the time of an open circuit those in hand ask whether it is over, or the pause. */
 const looksWhileOpen = 10
@@ -41,6 +45,7 @@ export class Gate {
   readonly #options: GateOptions
   readonly #circuit: CircuitBreakerPolicy
   readonly #rate: Rate
+  readonly #places: Places
   readonly #closing = new AbortController()
   /** How many effects may be in hand as far as the circuit is concerned. */
   #allowedByCircuit: number
@@ -48,9 +53,10 @@ export class Gate {
   #halfOpening = new AbortController()
 
   constructor(options: GateOptions) {
-    const { service, callsPerSecond, openMs, clock, observer } = options
+    const { service, concurrency, callsPerSecond, openMs, clock, observer } = options
     this.#options = options
-    this.#allowedByCircuit = options.concurrency
+    this.#allowedByCircuit = concurrency
+    this.#places = new Places(concurrency)
     this.#rate = new Rate(callsPerSecond, clock)
     // Every call that waits listens to it.
     setMaxListeners(0, this.#closing.signal)
@@ -67,22 +73,54 @@ export class Gate {
   /** Makes the call when its time has come. Nothing when the gate closes before that. */
   async pass(call: () => Promise<Outcome>): Promise<Outcome | undefined> {
     const { signal } = this.#closing
-    const { clock } = this.#options
     while (!signal.aborted) {
       try {
-        return await this.#circuit.execute(async () => {
-          await this.#rate.turn(signal)
-          while (this.#isPaused && !signal.aborted) await clock.sleep(this.#lookMs, signal)
-          signal.throwIfAborted()
-          return call()
-        })
+        return await this.#attempt(call)
       } catch (error) {
         if (signal.aborted) return undefined
-        if (!(error instanceof BrokenCircuitError)) throw error
+        if (!isShut(error)) throw error
       }
-      await clock.sleep(this.#lookMs, signal)
+      await this.#options.clock.sleep(this.#lookMs, signal)
     }
     return undefined
+  }
+
+  /** Makes the call in its turn. Nothing when the gate shuts before that, for however long. */
+  async passWhileOpen(call: () => Promise<Outcome>): Promise<Outcome | undefined> {
+    try {
+      return await this.#attempt(call)
+    } catch (error) {
+      if (this.#closing.signal.aborted || isShut(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Whoever waits for the gate to open holds no place meanwhile. */
+  async #attempt(call: () => Promise<Outcome>): Promise<Outcome> {
+    const { signal } = this.#closing
+    signal.throwIfAborted()
+    const place = this.#places.take()
+    if (place) await place
+    try {
+      this.#checkPause()
+      return await this.#circuit.execute(async () => {
+        await this.#rate.turn(signal)
+        this.#checkPause()
+        return call()
+      })
+    } finally {
+      this.#places.leave()
+    }
+  }
+
+  #checkPause(): void {
+    this.#closing.signal.throwIfAborted()
+    if (this.#isPaused) throw paused
+  }
+
+  /** Whether calls go through as they come. */
+  get isOpen(): boolean {
+    return this.allowed === this.#options.concurrency
   }
 
   /** How many effects may be in hand now. */
@@ -102,6 +140,7 @@ export class Gate {
   /** Those who wait give up. Calls under way come to their end. */
   close(): void {
     this.#closing.abort()
+    this.#places.open()
     this.#halfOpening.abort()
   }
 

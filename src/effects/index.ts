@@ -1,12 +1,26 @@
+import type { Service } from '../../schemas/index.ts'
 import type { Config } from '../config.ts'
-import type { Clock, Deliver, EffectConsumer, EffectQueue, Log, Observer, Publisher, Store } from '../engine/ports.ts'
+import type {
+  Clock,
+  Deliver,
+  EffectConsumer,
+  EffectDelivery,
+  EffectQueue,
+  Hands,
+  Log,
+  Observer,
+  Publisher,
+  Store,
+} from '../engine/ports.ts'
 import type { Tracer } from '../engine/trace-ports.ts'
 import { deadNation } from './dead-nation.ts'
 import { files } from './files.ts'
 import { Gate } from './gate.ts'
+import { handsOf } from './hands.ts'
 import type { CallHttp } from './http.ts'
 import { InHand } from './in-hand.ts'
 import { InTurn } from './in-turn.ts'
+import type { Outcome } from './outcome.ts'
 import { watchPauses } from './pauses.ts'
 import { payments } from './payments.ts'
 import { receipts } from './receipts.ts'
@@ -26,6 +40,8 @@ export type EffectOptions = {
   config: Pick<Config, 'GATEWAY_ADDR' | 'TURNSTILE_PARTITIONS' | 'TURNSTILE_CALLS_PER_SECOND'>
   effects: Pick<EffectQueue, 'consume'>
   publisher: Pick<Publisher, 'announce'>
+  /** Offers to carry out the effects of this process's own turns. Returns what takes that back. */
+  offer(service: Service, hands: Hands): () => void
   deliver: Deliver
   store: DeadLetters & FailureNotes & Pick<Store, 'readPauses'>
   clock: Clock
@@ -94,16 +110,22 @@ async function startService(line: Line, options: EffectOptions): Promise<Worker>
     timeoutMs,
   }
   const underWay = new Set<Promise<void>>()
-  const consumer = await effects.consume(adapter.service, gate.allowed, (effect) => {
-    const work = carryOut(effect, settings)
+  const follow = (work: Promise<void>): Promise<void> => {
     underWay.add(work)
     return work.finally(() => underWay.delete(work))
-  })
+  }
+  const whileOpen = { ...settings, gate: { pass: (call: () => Promise<Outcome>) => gate.passWhileOpen(call) } }
+  const { service } = adapter
+  const callsPerSecond = config.TURNSTILE_CALLS_PER_SECOND
+  const atOnce = (effect: EffectDelivery) => follow(carryOut(effect, whileOpen))
+  const takeBack = options.offer(service, handsOf({ adapter, gate, callsPerSecond, clock, carryOut: atOnce }))
+  const consumer = await effects.consume(service, gate.allowed, (effect) => follow(carryOut(effect, settings)))
   line.consumer = consumer
   // A pause may have come while it was being made.
   consumer.limit(gate.allowed)
   return {
     async close() {
+      takeBack()
       await consumer.close()
       gate.close()
       const ended = new AbortController()

@@ -345,6 +345,7 @@ test('closing waits for the calls under way', async () => {
       },
     },
     publisher,
+    offer: () => () => {},
     deliver,
     store: { ...deadLetters, ...failures, readPauses: async () => [] },
     clock,

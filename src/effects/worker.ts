@@ -82,12 +82,13 @@ type Parsed = { call: ServiceCall<unknown>; request: Tagged }
 const requestSchemas: Record<string, Record<string, z.ZodType<Tagged>>> = requestsByService
 
 function parseEffect(
-  { type, payload }: EffectDelivery,
+  { type, request, payload }: EffectDelivery,
   { service, calls }: AnyAdapter,
 ): Parsed | { code: ErrorCode; fault: string } {
   const call = Object.hasOwn(calls, type) ? calls[type] : undefined
   const schema = requestSchemas[service]?.[type]
   if (!call || !schema) return { code: 'unknown-command', fault: `${service} takes no ${JSON.stringify(type)}` }
+  if (request) return { call, request }
   try {
     return { call, request: schema.parse({ ...JSON.parse(Buffer.from(payload).toString()), type }) }
   } catch (error) {

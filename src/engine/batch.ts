@@ -15,6 +15,8 @@ export type Batch = {
   /** The partitions that it moves on, and where each stood before. */
   partitions: Map<OwnedPartition, { head: number; cursor: number }>
   turns: TurnRecord[]
+  /** By `messageKeyOf`, those of the turns' messages. */
+  messageKeys: string[]
   /** The spans of those turns that are followed. */
   spans: Map<TurnRecord, Span<TurnRecord>>
   deadLetters: DeadLetter[]
@@ -33,6 +35,7 @@ export const emptyBatch = (deliveries: Delivery[], alarms: DueAlarm[]): Batch =>
   alarms,
   partitions: new Map(),
   turns: [],
+  messageKeys: [],
   spans: new Map(),
   deadLetters: [],
   setAside: [],
@@ -106,7 +109,7 @@ export function disarm(batch: Batch, actor: CachedActor): void {
 }
 
 export function deadLetterOf(delivery: Message, { code, cause, stack }: Fault): DeadLetter {
-  const { partition, to, type, messageId, payload, headers, meta, at } = delivery
+  const { partition, to, type, messageId, payload, command, headers, meta, at } = delivery
   return {
     partition,
     kind: to.kind,
@@ -116,7 +119,7 @@ export function deadLetterOf(delivery: Message, { code, cause, stack }: Fault): 
     code,
     cause,
     ...(stack !== undefined && { stack }),
-    payload,
+    payload: command ? encode(command) : payload,
     headers,
     meta,
     at: new Date(at).toISOString(),
@@ -127,6 +130,9 @@ export function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) return { code: 'turn-threw', cause: String(error) }
   return { code: 'turn-threw', cause: error.message, ...(error.stack !== undefined && { stack: error.stack }) }
 }
+
+/** Of a message that is not encoded. */
+export const noPayload = new Uint8Array()
 
 export function encode({ type: _, ...fields }: Tagged): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(fields))

@@ -7,7 +7,7 @@ const newPartition = () =>
   new OwnedPartition({ id: 1, epoch: 1, owner: 'me', cursor: 0, stream: 's', head: 0, published: 0, armed: 0 })
 const partition = newPartition()
 const actor = (id: string, changes: Partial<CachedActor> = {}): CachedActor => {
-  return { kind: 'show', id, partition, version: 1, state: id, pins: 0, ...changes }
+  return { kind: 'show', id, key: keyOf({ kind: 'show', id }), partition, version: 1, state: id, pins: 0, ...changes }
 }
 const has = (cache: ActorCache, id: string): boolean => cache.get(keyOf({ kind: 'show', id })) !== undefined
 

@@ -3,6 +3,8 @@ import type { Address, Wake } from './ports.ts'
 
 /** An actor in memory, as the last decided turn left it: ahead of the store by the commits that are under way. */
 export type CachedActor = Address & {
+  /** `keyOf` it. */
+  key: string
   /** When this is closed, what is here of the actor is worth nothing: others may have changed it since. */
   partition: OwnedPartition
   version: number
@@ -43,21 +45,21 @@ export class ActorCache {
   }
 
   add(actor: CachedActor): void {
-    this.#actors.set(keyOf(actor), actor)
+    this.#actors.set(actor.key, actor)
     while (this.#actors.size > this.#capacity && this.#forgetOldest()) {}
   }
 
   /** What a failed commit leaves behind must be read again. */
   drop(actors: Iterable<CachedActor>): void {
-    for (const actor of actors) this.#actors.delete(keyOf(actor))
+    for (const actor of actors) this.#actors.delete(actor.key)
   }
 
   #forgetOldest(): boolean {
     for (let left = this.#actors.size; left > 0; left--) {
       const actor = this.#nextOldest()
-      this.#actors.delete(keyOf(actor))
+      this.#actors.delete(actor.key)
       if (actor.pins === 0) return true
-      this.#actors.set(keyOf(actor), actor)
+      this.#actors.set(actor.key, actor)
     }
     return false
   }

@@ -7,13 +7,13 @@ import {
   type Batch,
   deadLetterOf,
   disarm,
-  encode,
   enlist,
   faultOf,
   type Message,
   messageKeyOf,
   metaOfConsequence,
   metaOfTurn,
+  noPayload,
   noteChange,
 } from './batch.ts'
 import { type ActorCache, type CachedActor, keyOf } from './cache.ts'
@@ -23,12 +23,14 @@ import type { Address, Delivery, DueAlarm, Meta, Pause, RecordedDecision, Record
 import { ring, targetOf, wakeAfter } from './ring.ts'
 import type { Tracer } from './trace-ports.ts'
 
-export type Target = { partition: OwnedPartition; actor: AnyActor; to: Address }
+export type Target = { partition: OwnedPartition; actor: AnyActor; to: Address /** `keyOf(to)`. */; key: string }
 
 /** One message to decide: out of a mailbox, sent by a turn of this very batch, or from an alarm. */
 export type Work = Target & {
   message: Tagged
   delivery: Message
+  /** When it was accepted, RFC 3339 in UTC. */
+  at: string
   /** How many sends lie between it and a mailbox or an alarm. */
   depth: number
   alarm?: DueAlarm
@@ -89,7 +91,12 @@ function admit(around: Surroundings, batch: Batch, delivery: Delivery): Work[] {
   const parsed = parseDelivery(around.actors, delivery)
   const fault = around.faultOf(delivery) ?? ('fault' in parsed ? parsed.fault : misrouting(around, delivery))
   if (fault) batch.deadLetters.push(deadLetterOf(delivery, fault))
-  return fault || 'fault' in parsed ? [] : [{ partition, to: delivery.to, ...parsed, delivery, depth: 0 }]
+  if (fault || 'fault' in parsed) return []
+  const { to } = delivery
+  const { actor, message } = parsed
+  return [
+    { partition, actor, to, key: keyOf(to), message, delivery, at: new Date(delivery.at).toISOString(), depth: 0 },
+  ]
 }
 
 /** Whoever publishes below `mbx`, or maps by another number of partitions, must not make a second copy of an actor. */
@@ -101,11 +108,12 @@ function misrouting({ partitionCount }: Surroundings, { to, partition }: Deliver
 }
 
 function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: boolean): Work[] {
-  const actor = batch.actors.get(keyOf(given.to)) as CachedActor
+  const actor = batch.actors.get(given.key) as CachedActor
   const work = isErased(actor.state) ? erased(given) : given
-  const { partition, to, message, delivery } = work
+  const { partition, to, message, delivery, at } = work
   const { messageId } = delivery
-  if (around.isRepeat(messageKeyOf(delivery))) {
+  const messageKey = messageKeyOf(delivery)
+  if (around.isRepeat(messageKey)) {
     batch.repeats.push(delivery)
     if (work.alarm) disarm(batch, actor)
     return []
@@ -113,20 +121,19 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
   const pause = around.pauseOf(to)
   if (pause) {
     const fault: Fault = { code: 'actor-paused', cause: `${pause.target} ${pause.name} is paused` }
-    batch.setAside.push({ letter: deadLetterOf({ ...delivery, payload: payloadOf(work) }, fault), pause })
+    batch.setAside.push({ letter: deadLetterOf(delivery, fault), pause })
     if (work.alarm) disarm(batch, actor)
     return []
   }
   const isDelivered = work.depth === 0 && work.alarm === undefined
   const span = around.tracer.turn({ to, type: message.type, messageId, meta: delivery.meta, isDelivered })
   const meta = metaOfTurn(delivery.meta, span)
-  const at = new Date(delivery.at).toISOString()
   let turn: Turn
   try {
     const context = { id: to.id, messageId, at, deadlines: around.deadlines }
     turn = takeTurn(work.actor, actor.state, message, context, meta.requestId === messageId)
   } catch (error) {
-    batch.deadLetters.push(deadLetterOf({ ...delivery, payload: payloadOf(work) }, faultOf(error)))
+    batch.deadLetters.push(deadLetterOf(delivery, faultOf(error)))
     if (work.alarm) disarm(batch, actor)
     return []
   }
@@ -150,8 +157,9 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
   const decision = recordOf(turn, sends)
   const record = { partition: partition.id, position, kind, actorId, version, messageId, at, message, meta, decision }
   batch.turns.push(record)
+  batch.messageKeys.push(messageKey)
   if (span) batch.spans.set(record, span)
-  around.noteTurn(messageKeyOf(delivery))
+  around.noteTurn(messageKey)
   return joined
 }
 
@@ -159,7 +167,7 @@ function takeOneTurn(around: Surroundings, batch: Batch, given: Work, canJoin: b
 function erased(work: Work): Work {
   const message = withoutCustomer(work.message)
   if (message === work.message) return work
-  return { ...work, message, delivery: { ...work.delivery, payload: encode(message) } }
+  return { ...work, message, delivery: { ...work.delivery, command: message } }
 }
 
 /** A send becomes a turn of the same batch when this worker can commit to its target. */
@@ -181,25 +189,26 @@ function join(
     messageId: send.messageId,
     meta: metaOfConsequence(senderMeta, sender.delivery.messageId, isAnswered),
     headers: {},
-    payload: new Uint8Array(),
+    payload: noPayload,
+    command: send.command,
     at: sender.delivery.at,
   }
-  return { partition, actor, to, message: send.command, delivery, depth: sender.depth + 1 }
+  const { at } = sender
+  return { partition, actor, to, key: keyOf(to), message: send.command, delivery, at, depth: sender.depth + 1 }
 }
 
 /** Pins the actors of the work; those that are not in memory, and may exist, come with one read for all. */
 async function loadActors(around: Surroundings, batch: Batch, targets: Target[]): Promise<void> {
   const missing = new Map<string, CachedActor>()
   const addresses: (Address & { partition: number })[] = []
-  for (const { to, partition, actor } of targets) {
-    const key = keyOf(to)
+  for (const { to, key, partition, actor } of targets) {
     if (batch.actors.has(key) || missing.has(key)) continue
     const cached = around.cache.get(key)
     if (cached) {
       pin(batch, key, cached)
       continue
     }
-    missing.set(key, newActor(to, partition, actor))
+    missing.set(key, newActor(to, key, partition, actor))
     if (!partition.isNew(to)) addresses.push({ ...to, partition: partition.id })
     partition.noteActor(to)
   }
@@ -214,8 +223,8 @@ async function loadActors(around: Surroundings, batch: Batch, targets: Target[])
   }
 }
 
-function newActor({ kind, id }: Address, partition: OwnedPartition, { initial }: AnyActor): CachedActor {
-  return { kind, id, partition, version: 0, state: initial, wake: undefined, pins: 0 }
+function newActor({ kind, id }: Address, key: string, partition: OwnedPartition, { initial }: AnyActor): CachedActor {
+  return { kind, id, key, partition, version: 0, state: initial, wake: undefined, pins: 0 }
 }
 
 function pin(batch: Batch, key: string, actor: CachedActor): void {
@@ -237,9 +246,4 @@ function recordOf(
   }
   if (reply) decision.reply = reply
   return decision
-}
-
-/** A send that joined the batch was never encoded. */
-function payloadOf({ message, delivery, depth }: Work): Uint8Array {
-  return depth === 0 ? delivery.payload : encode(message)
 }

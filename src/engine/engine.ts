@@ -1,7 +1,8 @@
 import type { Deadlines } from '../actor/actor.ts'
 import { crashPoint } from '../crash-points.ts'
 import { Alarms } from './alarms.ts'
-import { type Batch, emptyBatch, messageKeyOf, putBack, toCommit } from './batch.ts'
+import type { AtOnce } from './at-once.ts'
+import { type Batch, emptyBatch, putBack, toCommit } from './batch.ts'
 import { ActorCache } from './cache.ts'
 import { decideBatch, type Surroundings } from './decide.ts'
 import { Outbox } from './outbox.ts'
@@ -32,6 +33,7 @@ export type EnginePorts = {
   store: Store
   mailboxes: Mailboxes
   publisher: Publisher
+  atOnce: Pick<AtOnce, 'take'>
   clock: Clock
   log: Log
   observer: Observer
@@ -357,9 +359,7 @@ export class Engine {
   }
 
   #forget(batch: Batch): void {
-    for (const { kind, actorId: id, messageId } of batch.turns) {
-      this.#uncommitted.delete(messageKeyOf({ to: { kind, id }, messageId }))
-    }
+    for (const key of batch.messageKeys) this.#uncommitted.delete(key)
   }
 
   // ── When a commit fails ───────────────────────────────────────────────────────────────────────────────────────────

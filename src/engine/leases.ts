@@ -1,13 +1,19 @@
 import type { Engine } from './engine.ts'
 import type { OwnedPartition } from './partition.ts'
 import type { Clock, Cluster, Log, Mailboxes, Observer, PartitionRow, Store } from './ports.ts'
+import { Purger } from './purger.ts'
 
+export type LeaseTimes = {
+  leaseMs: number
+  /** Between two purges of the mailboxes, unless there is much to purge. */
+  purgeMs: number
+}
 export type LeasePorts = { store: Store; mailboxes: Mailboxes; clock: Clock; log: Log; observer: Observer }
 
 /** Beats per lease: so many may fail in a row before others take over. */
 const beatsPerLease = 5
-/** Beats between two purges of what the cursors have passed, and looks at the streams. */
-const beatsPerPurge = 10
+/** Beats between two looks at the streams. */
+const beatsPerLook = 10
 /** A partition that is given up may finish what is under way for so long; then it goes as it is, which is safe too. */
 const finishMs = 2_000
 
@@ -21,6 +27,7 @@ export class LeaseKeeper {
   readonly #leaseMs: number
   readonly #engine: Engine
   readonly #ports: LeasePorts
+  readonly #purger: Purger
   #isStopping = false
   /** Ends the wait for the next beat. */
   #nap = new AbortController()
@@ -33,11 +40,12 @@ export class LeaseKeeper {
   #running: Promise<void> | undefined
 
   /** @param worker unique to this run of the process, so that a restarted one is not taken for its predecessor */
-  constructor(worker: string, leaseMs: number, engine: Engine, ports: LeasePorts) {
+  constructor(worker: string, { leaseMs, purgeMs }: LeaseTimes, engine: Engine, ports: LeasePorts) {
     this.#worker = worker
     this.#leaseMs = leaseMs
     this.#engine = engine
     this.#ports = ports
+    this.#purger = new Purger(engine.streams, purgeMs, ports)
   }
 
   start(): void {
@@ -96,9 +104,11 @@ export class LeaseKeeper {
     }
     await this.#saveProgress()
     this.#beats += 1
-    if (this.#beats % beatsPerPurge > 0) return
-    this.#send('purge', () => this.#purge())
+    if (this.#beats % beatsPerLook > 0) return
     this.#send('look at the streams', async () => void (await this.#engine.streams.look()))
+    // One does so for all.
+    if (cluster.workers[0] !== this.#worker) return
+    this.#send('purge', () => this.#purger.purge(cluster.partitions.map(({ id }) => id)))
   }
 
   /** Before the store is asked: how things stand is to be seen while it does not answer. @returns the lag of all mailboxes */
@@ -174,16 +184,6 @@ export class LeaseKeeper {
     const progress = behind.map(({ id, epoch, published }) => ({ id, epoch, published }))
     await this.#ports.store.saveProgress(progress)
     for (const [index, partition] of behind.entries()) partition.savedPublished = progress[index]?.published ?? 0
-  }
-
-  async #purge(): Promise<void> {
-    for (const partition of this.#engine.partitions) {
-      const { cursor } = partition.committed
-      // Only of a stream that it is known to read: in another one the cursor could reach what nobody has seen.
-      if (!partition.mailbox || cursor <= partition.purged) continue
-      await this.#ports.mailboxes.purge(partition.id, cursor)
-      partition.purged = cursor
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Reply } from '../actor/actor.ts'
 import { crashPoint } from '../crash-points.ts'
+import type { AtOnce } from './at-once.ts'
 import { metaOfConsequence } from './batch.ts'
 import type { OwnedPartition } from './partition.ts'
 import type { Answer, Clock, Delivery, Outgoing, Publisher, Store, TurnRecord } from './ports.ts'
@@ -7,7 +8,13 @@ import type { Signal } from './signal.ts'
 import type { Tracer } from './trace-ports.ts'
 
 type OutboxStore = Pick<Store, 'readJournal' | 'findTurns'>
-type OutboxPorts = { publisher: Publisher; store: OutboxStore; clock: Clock; tracer: Pick<Tracer, 'turnsAgain'> }
+type OutboxPorts = {
+  publisher: Publisher
+  atOnce: Pick<AtOnce, 'take'>
+  store: OutboxStore
+  clock: Clock
+  tracer: Pick<Tracer, 'turnsAgain'>
+}
 
 /** How many turns are read at a time when a new owner tells what the one before may not have told. */
 const journalPage = 500
@@ -22,6 +29,7 @@ export class Outbox {
   /** Oldest first. `published` moves only when everything before has been stored too. */
   readonly #entries: { upTo: [OwnedPartition, number][]; sinceMs: number; isDone: boolean }[] = []
   readonly #publisher: Publisher
+  readonly #atOnce: Pick<AtOnce, 'take'>
   readonly #store: OutboxStore
   readonly #clock: Clock
   readonly #tracer: Pick<Tracer, 'turnsAgain'>
@@ -29,8 +37,9 @@ export class Outbox {
   #pendingMessages = 0
 
   /** @param progress notified when something has been stored by the broker */
-  constructor({ publisher, store, clock, tracer }: OutboxPorts, progress: Signal) {
+  constructor({ publisher, atOnce, store, clock, tracer }: OutboxPorts, progress: Signal) {
     this.#publisher = publisher
+    this.#atOnce = atOnce
     this.#store = store
     this.#clock = clock
     this.#tracer = tracer
@@ -100,10 +109,19 @@ export class Outbox {
 
   async #send(turns: TurnRecord[], mayBeRepeat = false): Promise<void> {
     const messages: Outgoing[] = []
+    const underWay: Promise<void>[] = []
     for (const turn of turns) {
       this.#reply(turn)
-      messages.push(...outgoingOf(turn, mayBeRepeat))
+      for (const message of outgoingOf(turn, mayBeRepeat)) {
+        const taken = message.to === 'effects' ? this.#atOnce.take(message) : undefined
+        if (taken) underWay.push(taken)
+        else messages.push(message)
+      }
     }
+    await Promise.all([...underWay, this.#publish(messages)])
+  }
+
+  async #publish(messages: Outgoing[]): Promise<void> {
     if (messages.length === 0) return
     this.#pendingMessages += messages.length
     try {

@@ -14,14 +14,14 @@ export type Parsed = { actor: AnyActor; message: Tagged } | { fault: Fault }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The edge of the engine: bytes from anyone become a message of the catalogue, or a fault that says what is wrong. */
-export function parseDelivery(actors: Actors, { to, type, payload }: Delivery): Parsed {
+export function parseDelivery(actors: Actors, { to, type, payload, command }: Delivery): Parsed {
   const actor = lookUp(actors, to.kind)
   if (!actor) return fault('unknown-actor', `there is no kind of actor ${JSON.stringify(to.kind)}`)
   if (!isUuid(to.id)) return fault('message-unparsable', `the id in the subject is not a UUID in lower case: ${to.id}`)
   const schema = lookUp(actor.schemas.messages, type)
   if (!schema) return fault('unknown-command', `${to.kind} takes no command ${JSON.stringify(type)}`)
 
-  const body = parseBody(payload)
+  const body = command ?? parseBody(payload)
   if (body === undefined) return fault('message-unparsable', 'the payload is not a JSON object in UTF-8')
   const message = schema.safeParse({ ...body, type })
   if (!message.success) return fault('message-unparsable', z.prettifyError(message.error))

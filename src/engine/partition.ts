@@ -23,8 +23,6 @@ export class OwnedPartition {
   armed: number
   /** What `published` is in the store. */
   savedPublished: number
-  /** Up to where the broker was asked to forget. */
-  purged: number
   /** None while it is being opened. */
   mailbox: Mailbox | undefined
   /** Taken from the mailbox, and to be decided again because their commit failed. Before anything new. */
@@ -50,7 +48,6 @@ export class OwnedPartition {
     this.published = row.published
     this.savedPublished = row.published
     this.armed = row.armed
-    this.purged = row.cursor
   }
 
   /** Takes note of an actor that may exist from now on. */

@@ -46,6 +46,8 @@ export type Delivery = {
   /** As published, for dead letters. */
   headers: Record<string, string>
   payload: Uint8Array
+  /** Of what came past the broker: nobody has encoded it, and the payload is empty. */
+  command?: Tagged
   /** When the broker stored it, or who handed it over got it, milliseconds since 1970. */
   at: number
   /** Of what came past the broker: nobody here decides it any more. */
@@ -96,8 +98,10 @@ export interface Mailboxes {
   streams(): Promise<StreamStates>
   /** Reads the partition from behind `cursor`. Readers of the same partition with an earlier epoch are shut out. */
   open(partition: number, epoch: number, cursor: number, events: MailboxEvents): Promise<Mailbox>
-  /** Removes what the cursor has passed from the broker's disk. */
-  purge(partition: number, cursor: number): Promise<void>
+  /** The sequence of the first message of the partition that lies behind `cursor`. None when there is none. */
+  firstBehind(partition: number, cursor: number): Promise<number | undefined>
+  /** Removes all that lies before this sequence, of whatever partition, from the broker's disk; but never the last message. */
+  purge(sequence: number): Promise<void>
   /** Tells all workers that there are partitions to take. Who does not hear it finds out by itself. */
   offer(): void
   /** Hears of offers, this worker's own among them. @returns what ends it */
@@ -134,6 +138,8 @@ export type OutgoingCommand = {
   messageId: string
   command: Tagged
   meta: Meta
+  /** It has a key, and yet is known to be no repeat. */
+  isFirst?: boolean
   round?: Round
 }
 
@@ -158,6 +164,8 @@ export type OutgoingEffect = {
   meta: Meta
   /** Told before, perhaps, and perhaps carried out since: whoever carries it out is told so. */
   mayBeRepeat?: boolean
+  /** Its first attempt failed before it came into the queue: the next one comes then, milliseconds since 1970. */
+  nextAttemptMs?: number
   round?: Round
 }
 
@@ -196,6 +204,8 @@ export type EffectDelivery = {
   /** Who asked, and gets the outcome. */
   actor: Address
   type: string
+  /** What is asked, of what did not come by the queue: checked when it was decided. */
+  request?: Tagged
   payload: Uint8Array
   headers: Record<string, string>
   meta: Meta
@@ -231,6 +241,14 @@ export interface EffectQueue {
  * @param mayBeRepeat it may have been delivered before
  */
 export type Deliver = (command: OutgoingCommand, mayBeRepeat: boolean) => Promise<void>
+
+/** Those who carry out the effects of one service in this process, also without the queue. */
+export type Hands = {
+  /** Whether they can take an effect of this type now. */
+  areFree(type: string): boolean
+  /** Rejects when it could not even be said what became of it. */
+  carryOut(effect: EffectDelivery): Promise<void>
+}
 
 export interface EffectConsumer {
   /** Another `concurrency` from now on; 0 takes nothing more. What was asked for before may still come. */
@@ -457,6 +475,9 @@ export interface Store {
   readJournal(partition: number, after: number, limit: number): Promise<TurnRecord[]>
 }
 
+/** Who holds a request's id. When the claim is new, nothing was sent for that request before. */
+export type Claim = { digest: string; isNew: boolean }
+
 /** What the ingress needs of the store. Rejects like it. */
 export interface Reads {
   actor(address: Address & { partition: number }): Promise<StoredActor | undefined>
@@ -468,7 +489,7 @@ export interface Reads {
    *
    * @returns the digest that holds the id, for TURNSTILE_REPEAT_DAYS at least: another one than the given is another request's
    */
-  claimKey(id: string, digest: string): Promise<string>
+  claimKey(id: string, digest: string): Promise<Claim>
   /** The live workers, and what waits in their mailboxes by their last heartbeats. Asking is also the ping of the database. */
   health(): Promise<{ lag: number; workers: number }>
   /** What waits for somebody, in all processes together. */

@@ -119,10 +119,10 @@ describe('a worker', () => {
     const slow = world.start('slow')
     await ready(slow)
     const { mailboxes } = slow.broker
-    const purge = mailboxes.purge.bind(mailboxes)
-    mailboxes.purge = async (partition, cursor) => {
-      await world.clock.sleep(400)
-      await purge(partition, cursor)
+    const firstBehind = mailboxes.firstBehind.bind(mailboxes)
+    mailboxes.firstBehind = async (partition, cursor) => {
+      await world.clock.sleep(3_200)
+      return firstBehind(partition, cursor)
     }
     for (let partition = 0; partition < 8; partition++) {
       await world.askAndWait('show', idIn(partition, 'show'), creation, id(`m ${partition}`))

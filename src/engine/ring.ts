@@ -1,7 +1,7 @@
 import type { AnyActor, Tagged } from '../actor/actor.ts'
 import { alarmId } from '../actor/ids.ts'
 import { alarmOf, type Turn } from '../actor/turn.ts'
-import { type Batch, deadLetterOf, disarm, encode, faultOf, type Message } from './batch.ts'
+import { type Batch, deadLetterOf, disarm, faultOf, type Message, noPayload } from './batch.ts'
 import { type CachedActor, keyOf } from './cache.ts'
 import type { Surroundings, Target, Work } from './decide.ts'
 import type { Fault } from './parse.ts'
@@ -14,12 +14,12 @@ export function targetOf(around: Surroundings, alarm: DueAlarm): Ringing[] {
   const { kind, id } = alarm
   const partition = around.owned(alarm.partition)
   const actor = around.actors[kind]
-  return partition && actor ? [{ partition, actor, to: { kind, id }, alarm }] : []
+  return partition && actor ? [{ partition, actor, to: { kind, id }, key: keyOf(alarm), alarm }] : []
 }
 
 /** An alarm that has gone off becomes a message, unless it had its turn, or was moved, since it was looked up. */
-export function ring(around: Surroundings, batch: Batch, { partition, actor, to, alarm: due }: Ringing): Work[] {
-  const cached = batch.actors.get(keyOf(to)) as CachedActor
+export function ring(around: Surroundings, batch: Batch, { partition, actor, to, key, alarm: due }: Ringing): Work[] {
+  const cached = batch.actors.get(key) as CachedActor
   if (cached.wake?.at !== due.at) return []
   const { at, command, fault } = readAlarm(actor, cached.state, around.faultOf(due))
   const delivery = deliveryOf(partition, to, due, command)
@@ -30,7 +30,19 @@ export function ring(around: Surroundings, batch: Batch, { partition, actor, to,
   }
   // The rules have changed since it was stored, and mean a later time: it is looked up again until then.
   if (Date.parse(at) > due.nowMs) return []
-  return [{ partition, actor, to, message: command, delivery, depth: 0, alarm: due }]
+  return [
+    {
+      partition,
+      actor,
+      to,
+      key,
+      message: command,
+      delivery,
+      at: new Date(due.nowMs).toISOString(),
+      depth: 0,
+      alarm: due,
+    },
+  ]
 }
 
 type ReadAlarm = { at: string; command?: Tagged; fault?: Fault | undefined }
@@ -52,7 +64,8 @@ function deliveryOf(partition: OwnedPartition, to: Address, due: DueAlarm, comma
     messageId: alarmId(to.kind, to.id, at),
     meta: { correlationId, ...(traceparent !== undefined && { traceparent }) },
     headers: {},
-    payload: encode(command),
+    payload: noPayload,
+    command,
     at: nowMs,
   }
 }

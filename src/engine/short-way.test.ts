@@ -37,10 +37,11 @@ async function ask(
   command: { type: string },
   messageId: string,
   key?: string,
+  isFirst = false,
 ) {
   const { replyTo } = world.client.requests
   const meta = { correlationId: 'test', replyTo, requestId: messageId, ...(key !== undefined && { fingerprint: key }) }
-  const sent = shortWay.send({ to: 'mailbox', address: { kind, id: to }, messageId, command, meta }, 1_000)
+  const sent = shortWay.send({ to: 'mailbox', address: { kind, id: to }, messageId, command, meta, isFirst }, 1_000)
   for (const handOver of gathered.splice(0)) handOver()
   return world.while(sent)
 }
@@ -106,6 +107,13 @@ test('what may be a repeat goes by the broker, which knows it', async () => {
   assert.deepEqual(await ask(shortWay, 'show', showId, creation, id('m1'), 'digest'), { duplicate: false })
   assert.deepEqual(await ask(shortWay, 'show', showId, creation, id('m1'), 'digest'), { duplicate: true })
   assert.equal(stored, 1)
+})
+
+test('what has a key that nobody has used before does not', async () => {
+  const shortWay = shortWayTo(await startOwner())
+  await ask(shortWay, 'show', showId, creation, id('m1'), 'digest', true)
+  await world.until('it is answered', () => answered(id('m1')))
+  assert.equal(stored, 0)
 })
 
 test('what another worker owns goes by the broker', async () => {

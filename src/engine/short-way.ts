@@ -1,5 +1,5 @@
 import { partitionOf } from '../actor/ids.ts'
-import { encode } from './batch.ts'
+import { noPayload } from './batch.ts'
 import type { Engine } from './engine.ts'
 import type { Answer, Deliver, Delivery, OutgoingCommand, Publisher, Requests } from './ports.ts'
 
@@ -20,7 +20,7 @@ export type ShortWayOptions = {
  * hand them back. Nothing is promised of them before they are committed, so nothing is lost with the process.
  *
  * Everything else takes the broker's way: what the engine does not take or gives back, under the same id, and what has an
- * idempotency key, and so may be a repeat. The broker sees that for nothing, where here a commit would have to fail first.
+ * idempotency key that may have been used before, and so may be a repeat. The broker sees that for nothing, where here a commit would have to fail first.
  */
 export class ShortWay implements Requests {
   readonly #options: ShortWayOptions
@@ -40,7 +40,7 @@ export class ShortWay implements Requests {
 
   send(command: OutgoingCommand, timeoutMs: number): Promise<{ duplicate: boolean }> {
     const { requests, engine } = this.#options
-    if (command.meta.fingerprint !== undefined) return requests.send(command, timeoutMs)
+    if (command.meta.fingerprint !== undefined && !command.isFirst) return requests.send(command, timeoutMs)
     return new Promise((resolve, reject) => {
       const giveBack = (): void => void requests.send(command, timeoutMs).then(resolve, reject)
       this.#gather(() => {
@@ -83,7 +83,8 @@ export class ShortWay implements Requests {
       messageId,
       meta,
       headers: {},
-      payload: encode(command),
+      payload: noPayload,
+      command,
       at: nowMs(),
     }
   }

@@ -106,7 +106,16 @@ export class World {
     })
     const { mailboxes, publisher } = broker
     const log = logTo(worker.lines)
-    const ports = { store: counting, mailboxes, publisher, clock, log, observer: observe(worker), tracer }
+    const ports = {
+      store: counting,
+      mailboxes,
+      publisher,
+      atOnce: { take: () => undefined },
+      clock,
+      log,
+      observer: observe(worker),
+      tracer,
+    }
     const deadlines = { bookingMs: 900_000, bundleStepMs: 900_000 }
     const engine = new Engine(
       name,
@@ -114,7 +123,7 @@ export class World {
       { partitions, batchMessages, cachedActors: 1_000, deadlines, eventsKeptMs: 7 * 86_400_000 },
       ports,
     )
-    const keeper = new LeaseKeeper(name, leaseMs, engine, ports)
+    const keeper = new LeaseKeeper(name, { leaseMs, purgeMs: leaseMs }, engine, ports)
     const redriver = new Redriver(partitions, () => engine.partitions.map(({ id }) => id), {
       ...ports,
       redrives: store,

@@ -1,9 +1,9 @@
 import { isIPv6 } from 'node:net'
-import type { FastifyRequest } from 'fastify'
+import type { HttpRequest } from './exchange.ts'
 
 /** Where a request comes from, as one caller. Of IPv6 a network of 64 bits is one: whoever has an address there has all. */
-export function addressOf({ raw }: Pick<FastifyRequest, 'raw'>): string {
-  const address = raw.socket.remoteAddress ?? 'unknown'
+export function addressOf({ socket }: Pick<HttpRequest, 'socket'>): string {
+  const address = socket.remoteAddress ?? 'unknown'
   return isIPv6(address) && !address.includes('.') ? networkOf(address) : address
 }
 

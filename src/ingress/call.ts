@@ -1,5 +1,5 @@
+import { parse as parseQuery } from 'node:querystring'
 import type { Readable } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
 import type { Kind } from '../../schemas/index.ts'
 import type { Reply } from '../actor/actor.ts'
 import { partitionOf } from '../actor/ids.ts'
@@ -16,6 +16,7 @@ import { parseRequest } from './parse.ts'
 import { isProblemCode, keyReused, Problem } from './problems.ts'
 import { type Call, fillPath, type NextCommand, type Route, type ServerView } from './route.ts'
 import { toProblem } from './to-problem.ts'
+import type { Visit } from './visit.ts'
 
 export type House = {
   config: Pick<Config, 'TURNSTILE_PARTITIONS'>
@@ -31,22 +32,43 @@ export type House = {
   log: Log
 }
 
-/** One request as its route sees it. */
-export function callOf(route: Route, request: FastifyRequest, house: House): Call<unknown, unknown, unknown> {
-  const params = route.params ? parseRequest(route.params, request.params, 'path') : undefined
-  const query = route.query ? parseRequest(route.query, request.query, 'query') : undefined
-  const body = route.body ? parseRequest(route.body, request.body, 'body') : undefined
-  const origin = () => originOf(route, params, request, house)
+/**
+ * One request as its route sees it.
+ *
+ * @param given what came, before it is held against the route's schemas
+ */
+export function callOf(
+  route: Route,
+  given: { params: Record<string, string>; body: unknown },
+  visit: Visit,
+  house: House,
+): Call<unknown, unknown, unknown> {
+  const { target, headers } = visit.request
+  const params = route.params ? parseRequest(route.params, given.params, 'path') : undefined
+  const query = route.query ? parseRequest(route.query, parseQuery(queryOf(target)), 'query') : undefined
+  const body = route.body ? parseRequest(route.body, given.body, 'body') : undefined
   return {
     params,
     query,
     body,
-    askNew: async (kind, command) => ask(commandToNew(kind, command, origin()), house),
-    ask: async (kind, id, command) => ask(commandTo({ kind, id }, command, origin()), house),
-    askAll: async (batch) => askAll(batch, origin(), house),
-    findState: async (kind, id) => (await read({ kind, id }, house, house.reads.actor))?.state,
-    findFailingCalls: (kind, id) => read({ kind, id }, house, house.reads.failingCalls),
-    listen: async (actor) => listen(actor, lastEventIdOf(request.raw), house),
+    async askNew(kind, command) {
+      return ask(commandToNew(kind, command, originOf(route, params, visit, house)), house)
+    },
+    async ask(kind, id, command) {
+      return ask(commandTo({ kind, id }, command, originOf(route, params, visit, house)), house)
+    },
+    async askAll(batch) {
+      return askAll(batch, originOf(route, params, visit, house), house)
+    },
+    async findState(kind, id) {
+      return (await read({ kind, id }, house, house.reads.actor))?.state
+    },
+    async findFailingCalls(kind, id) {
+      return read({ kind, id }, house, house.reads.failingCalls)
+    },
+    async listen(actor) {
+      return listen(actor, lastEventIdOf(headers), house)
+    },
     get readModels() {
       house.admission.checkQuery()
       return house.readModels
@@ -56,11 +78,13 @@ export function callOf(route: Route, request: FastifyRequest, house: House): Cal
   }
 }
 
+const queryOf = (target: string): string => /\?([^#]*)/.exec(target)?.[1] ?? ''
+
 /** @param params parsed, so that two spellings of an id are one resource */
-function originOf(route: Route, params: unknown, request: FastifyRequest, house: House): Origin {
-  const { raw, correlationId, traceparent, caller } = request
+function originOf(route: Route, params: unknown, visit: Visit, house: House): Origin {
+  const { request, correlationId, traceparent, caller } = visit
   const resource = `${route.method} ${fillPath(route.path, params as Record<string, string> | undefined)}`
-  const key = idempotencyKeyOf(raw, route.isKeyRequired)
+  const key = idempotencyKeyOf(request, route.isKeyRequired)
   return {
     resource,
     askedBy: caller?.subject,
@@ -80,8 +104,10 @@ async function ask(command: OutgoingCommand, { asker, admission }: House): Promi
 async function askAll(batch: NextCommand[], origin: Origin, { asker, admission, reads }: House): Promise<void> {
   admission.checkCommands()
   const digest = digestOf(origin, batch)
-  if ((await reads.claimKey(origin.requestId, digest)) !== digest) throw keyReused()
-  const answers = await Promise.allSettled(commandsOf(batch, digest, origin).map((command) => asker.ask(command)))
+  const claim = await reads.claimKey(origin.requestId, digest)
+  if (claim.digest !== digest) throw keyReused()
+  const commands = commandsOf(batch, digest, origin, claim.isNew)
+  const answers = await Promise.allSettled(commands.map((command) => asker.ask(command)))
   const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? toProblem(answer.reason) : []))
   if (failures.length > 0) throw failureOf(failures, batch.length)
   for (const answer of answers) if (answer.status === 'fulfilled') acceptedOf(answer.value)

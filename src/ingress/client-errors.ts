@@ -1,26 +1,20 @@
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
-import { Problem } from './problems.ts'
+import type { Duplex } from 'node:stream'
+import { Problem, problemAnswer } from './problems.ts'
 
 /** After the answer, how long the client has to hang up before we do: an early reset could eat the answer. */
 const lingerMs = 1_000
 
 /** Answers what Node gives up on before there is a request: a header or a length that it cannot parse, so its own correlation id is unknown. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, correlationId: string): void {
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, correlationId: string): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const problem = problemOf(error.code)
-  const body = JSON.stringify(problem.document())
-  const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    `Correlation-ID: ${correlationId}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  const { status, headers, body } = problemAnswer(problemOf(error.code))
+  Object.assign(headers, { 'Correlation-ID': correlationId, Connection: 'close' })
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
   setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 

@@ -42,9 +42,10 @@ export function commandTo(address: Address, command: Tagged, origin: Origin): Ou
 }
 
 /** Each is told apart by its place in the batch, and bears the digest of the whole of it. */
-export function commandsOf(batch: NextCommand[], digest: string, origin: Origin): OutgoingCommand[] {
+export function commandsOf(batch: NextCommand[], digest: string, origin: Origin, isFirst: boolean): OutgoingCommand[] {
   return batch.map(([kind, id, command], index) => {
-    return outgoing({ kind, id }, deriveId(origin.requestId, index), command, origin, digest)
+    const address = { kind, id }
+    return { ...outgoing(address, deriveId(origin.requestId, index), command, origin, digest), isFirst }
   })
 }
 

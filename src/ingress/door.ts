@@ -1,71 +1,102 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Gate } from './gate.ts'
+import type { HttpRequest } from './exchange.ts'
+import { encodingOf, textOf } from './plain-answer.ts'
+import { readPlain } from './plain-request.ts'
+import { type Reception, receive, type Way } from './reception.ts'
 
-/** The head as nearly every client writes it. Each line can match in one way only, so no head makes this slow. */
-const plainHead = /^([A-Z]+) [\x21-\x7e]+ HTTP\/1\.1\r\n(?:[\w-]+:[\x20-\x7e]*\r\n)+\r\n$/
-/** What lets a message end elsewhere than its length says, or makes more of it than a request and its answer. */
-const unusual = /\r\n(?:transfer-encoding|expect|upgrade|connection:(?! *keep-alive\r\n))/i
-const lengths = /\r\ncontent-length:[^\r]*/gi
-const plainLength = /: *(\d{1,9}) *$/
-const correlationLine = /\r\ncorrelation-id: *([^\r]*?) *\r\n/i
-const maxHeadBytes = 4_096
-
-/** What was asked last on a connection, and how much of its body is still to come. */
-type Visit = { last?: [IncomingMessage, ServerResponse]; left: number }
+/** What the parser has read last on a connection, and its answer. */
+type Parsed = [IncomingMessage, ServerResponse]
 
 /**
- * Looks at requests before Node's parser does, so that those that are turned away need neither it nor the objects that it
- * makes: that costs a quarter. It takes no part in anything else. Who is let through is given to the parser byte by byte as it
- * came, and a connection on which it is not plain where a request begins is the parser's for good.
+ * Looks at requests before Node's parser does, and takes those that are plain to see past it: the parser, the streams and the
+ * objects around them cost more than all that a request is asked here. It has no rules of its own: what it takes is received like
+ * any other. What it does not take is given to the parser byte by byte as it came, and a connection on which it is not plain where
+ * a request begins is the parser's for good.
  *
- * The first request of a connection is the parser's too: until one has come, Node counts the time that it may take.
+ * Node keeps the time of a connection: until the first request has come, which is therefore the parser's too, and from its
+ * last byte in either direction, which is longer than any plain answer takes. But it takes a connection for idle on which the door
+ * owes an answer: whoever closes the server stops listening first, and hangs up on the idle when nothing is under way.
  */
-export function guardDoor(server: Server, gate: Gate): void {
-  const visits = new WeakMap<Socket, Visit>()
-  server.on('request', (request, response) => {
-    const visit = visits.get(request.socket)
-    if (visit) visit.last = [request, response]
-  })
+export function openDoor(server: Server, reception: Reception): void {
+  const parsed = new WeakMap<Socket, Parsed>()
+  server.on('request', (request, response) => parsed.set(request.socket, [request, response]))
   server.on('connection', (socket) => {
-    // Node's own listener stands already: this one takes its place, and hands on to it.
-    const [parse] = socket.listeners('data') as [(chunk: Buffer) => void]
-    const letThrough = (chunk: Buffer): void => parse.call(socket, chunk)
-    const visit: Visit = { left: 0 }
-    visits.set(socket, visit)
-    const look = (chunk: Buffer): void => {
-      const plain = visit.left > 0 ? { left: visit.left - chunk.length } : plainRequest(chunk)
-      if (!plain || plain.left < 0) {
-        socket.off('data', look)
-        socket.on('data', letThrough)
-        letThrough(chunk)
-        return
-      }
-      const isAtRest = 'method' in plain && plain.left === 0 && isAnswered(visit) && socket.writableLength === 0
-      const refusal = isAtRest ? gate.refuse(plain.method, plain.correlationId) : undefined
-      if (refusal !== undefined) {
-        socket.write(refusal, 'latin1')
-        return
-      }
-      visit.left = plain.left
-      letThrough(chunk)
-    }
-    socket.off('data', parse)
-    socket.on('data', look)
+    watch(socket, () => isAtRest(parsed.get(socket), socket), reception, server.keepAliveTimeout)
   })
 }
 
-const isAnswered = ({ last }: Visit): boolean => last?.[0].complete === true && last[1].writableFinished
+/** @param isAtRest whether all that came before is answered */
+function watch(socket: Socket, isAtRest: () => boolean, reception: Reception, keepAliveMs: number): void {
+  // Node's own listener stands already: this one takes its place, and hands on to it.
+  const [parse] = socket.listeners('data') as [(chunk: Buffer) => void]
+  const letThrough = (chunk: Buffer): void => parse.call(socket, chunk)
+  /** How much of the body is still to come of a request that was let through. */
+  let left = 0
+  /** The door itself owes an answer. */
+  let isBusy = false
+  /** What came meanwhile. */
+  let held: Buffer | undefined
+  let end: ((isSent: boolean) => void) | undefined
 
-/** What is plain to see of a request that begins with this chunk: how many bytes are missing to its end. */
-function plainRequest(chunk: Buffer): { method: string; correlationId: string | undefined; left: number } | undefined {
-  const end = chunk.indexOf('\r\n\r\n') + 4
-  if (end < 4 || end > maxHeadBytes) return undefined
-  const head = chunk.toString('latin1', 0, end)
-  const method = plainHead.exec(head)?.[1]
-  if (method === undefined || unusual.test(head)) return undefined
-  const [given, ...more] = head.match(lengths) ?? []
-  const length = given === undefined ? '0' : plainLength.exec(given)?.[1]
-  if (length === undefined || more.length > 0) return undefined
-  return { method, correlationId: correlationLine.exec(head)?.[1], left: end + Number(length) - chunk.length }
+  function look(chunk: Buffer): void {
+    if (isBusy) {
+      // One after the other: an answer must not overtake another.
+      held = chunk
+      socket.pause()
+      return
+    }
+    const plain = left > 0 ? { left: left - chunk.length } : readPlain(chunk, socket)
+    if (!plain || plain.left < 0) {
+      socket.off('data', look)
+      socket.on('data', letThrough)
+      letThrough(chunk)
+      return
+    }
+    if (plain.request && isAtRest() && take(plain.request)) return
+    left = plain.left
+    letThrough(chunk)
+  }
+
+  /** @returns whether it is taken */
+  function take(request: HttpRequest): boolean {
+    const found = reception.route(request.method, request.target)
+    // The parser's response knows how to send one piece by piece.
+    if ('route' in found && found.route.answer.isStream) return false
+    isBusy = true
+    receive(reception, request, found, way)
+    return true
+  }
+
+  const way: Way = {
+    send(answer) {
+      if (socket.destroyed) return
+      const ended = end
+      end = undefined
+      socket.write(textOf(answer, keepAliveMs), encodingOf(answer), (error) => ended?.(!error))
+      if (answer.headers.Connection === 'close') socket.destroySoon()
+      else goOn()
+    },
+    onEnd: (ended) => (end = ended),
+  }
+
+  function goOn(): void {
+    const chunk = held
+    isBusy = false
+    held = undefined
+    if (!chunk) return
+    socket.resume()
+    look(chunk)
+  }
+
+  socket.off('data', parse)
+  socket.on('data', look)
+  socket.on('close', () => {
+    end?.(false)
+    end = undefined
+  })
 }
+
+/** What the parser has read is answered, and every answer has left. */
+const isAtRest = (parsed: Parsed | undefined, socket: Socket): boolean =>
+  parsed?.[0].complete === true && parsed[1].writableFinished && socket.writableLength === 0

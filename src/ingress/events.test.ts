@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { EventClient } from '../../test/support/event-source.ts'
 import { until } from '../../test/support/wait.ts'
 import { deriveId, partitionOf } from '../actor/ids.ts'
+import { defaultPartitions } from '../config.ts'
 import type { TurnEvents } from '../engine/ports.ts'
 import { assertRefused } from './bad-input.fixtures.ts'
 import { createHouse, openIngress, type TestHouse } from './house.fixtures.ts'
@@ -34,7 +35,7 @@ function store(id: string, state: object): void {
 
 /** The next turn of this actor, with these events; those whose names begin with `Booking` are public. */
 function happen(actorId: string, ...names: string[]): void {
-  const partition = partitionOf(actorId, 64)
+  const partition = partitionOf(actorId, defaultPartitions)
   const turn: TurnEvents = {
     partition,
     position: house.journal.filter((turn) => turn.partition === partition).length + 1,
@@ -212,9 +213,10 @@ describe('what is archived', () => {
 
   test('is not told to whoever has missed it; whoever listens from now on misses nothing', async () => {
     for (const name of ['BookingRequested_v1', 'BookingMade_v1', 'BookingFailed_v1']) happen(bookingId, name)
-    const partition = partitionOf(bookingId, 64)
+    const partition = partitionOf(bookingId, defaultPartitions)
     house.archived.upTo[partition] = 2
-    const idAt = (turn: number) => Array.from({ length: 64 }, (_, n) => (n === partition ? turn : 0)).join('_')
+    const idAt = (turn: number) =>
+      Array.from({ length: defaultPartitions }, (_, n) => (n === partition ? turn : 0)).join('_')
     assert.match(await detailOf('/events', idAt(1)), /listen without it/)
     const client = await listen('/events', idAt(2))
     await heard(client, 1)
@@ -224,7 +226,7 @@ describe('what is archived', () => {
 })
 
 describe('a Last-Event-ID that is none', () => {
-  const vector = Array(64).fill('0').join('_')
+  const vector = Array(defaultPartitions).fill('0').join('_')
   const rows: [string, string[]][] = [
     [ofBooking, ['x', '-1', '0.0', '1_1', '"1"', '9', '9.0', 'é', '<b>', vector, '1'.repeat(5_000)]],
     [
@@ -344,7 +346,7 @@ describe('listening', () => {
   })
 
   test('is refused beyond the limit', async () => {
-    const live = new Live({ feed: house.feed, partitions: 64, log: house.log, count: () => {} })
+    const live = new Live({ feed: house.feed, partitions: defaultPartitions, log: house.log, count: () => {} })
     const streams = []
     for (let i = 0; i < maxListeners; i++)
       streams.push(await live.listenTo({ kind: 'booking', id: bookingId }, undefined))

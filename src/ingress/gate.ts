@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../engine/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Refusal } from './admission.ts'
+import { type Answer, type HttpRequest, lengthOf } from './exchange.ts'
 import { correlationIdOf } from './headers.ts'
-import { Problem } from './problems.ts'
+import { Problem, problemType } from './problems.ts'
 
 export type GateOptions = {
   /** Why no command is taken now, if none is. */
@@ -13,8 +13,8 @@ export type GateOptions = {
   log: Log
 }
 
-/** Names and values in turn, as `writeHead` takes them without looking at them. */
-type Answer = { headers: string[]; body: string; head: string }
+/** What differs from one refusal to another. */
+type Known = { retryAfter: string; length: string; body: string }
 
 const countedForMs = 10_000
 
@@ -25,52 +25,43 @@ const countedForMs = 10_000
 export class Gate {
   readonly #options: GateOptions
   /** By the detail. */
-  readonly #answers = new Map<string, Answer>()
+  readonly #answers = new Map<string, Known>()
   #turnedAway = 0
 
   constructor(options: GateOptions) {
     this.#options = options
   }
 
-  /** @returns whether it was, and is answered by now */
-  turnAway({ method = '', headers }: IncomingMessage, response: ServerResponse): boolean {
-    const answer = this.#answerTo(method)
-    if (!answer) return false
-    response.writeHead(503, [...answer.headers, 'Correlation-ID', this.#idOf(headers['correlation-id'])])
-    response.end(answer.body)
-    return true
-  }
-
-  /** The same for whom there is no response to write to. @returns what goes on the wire, if it is turned away */
-  refuse(method: string, correlationId: string | undefined): string | undefined {
-    const answer = this.#answerTo(method)
-    return answer && `${answer.head}Correlation-ID: ${this.#idOf(correlationId)}\r\n\r\n${answer.body}`
-  }
-
-  #answerTo(method: string): Answer | undefined {
+  /** @returns what it is answered with, if it is turned away */
+  turnAway({ method, headers }: Pick<HttpRequest, 'method' | 'headers'>): Answer | undefined {
     if (method !== 'POST' && method !== 'PUT') return undefined
     const refused = this.#options.refusal()
     if (!refused) return undefined
     this.#options.metrics.httpRequest('none', method, 503, 0)
     this.#count(refused)
-    return this.#known(refused)
+    const { retryAfter, length, body } = this.#known(refused)
+    const correlationId = correlationIdOf(headers['correlation-id'], this.#options.makeId)
+    // A literal: to copy the headers of a known answer costs six microseconds, a fifth of a refusal.
+    return {
+      status: 503,
+      headers: {
+        'Retry-After': retryAfter,
+        'Content-Type': problemType,
+        'Content-Length': length,
+        'Correlation-ID': correlationId,
+      },
+      body,
+    }
   }
 
-  #known({ code, detail }: Refusal): Answer {
+  #known({ code, detail }: Refusal): Known {
     const known = this.#answers.get(detail)
     if (known) return known
     const problem = new Problem(code, detail)
     const body = JSON.stringify(problem.document())
-    const type = { 'Content-Type': 'application/problem+json', 'Content-Length': String(Buffer.byteLength(body)) }
-    const headers = Object.entries({ ...problem.headers, ...type })
-    const lines = ['HTTP/1.1 503 Service Unavailable', ...headers.map(([name, value]) => `${name}: ${value}`), '']
-    const answer = { headers: headers.flat(), body, head: lines.join('\r\n') }
-    this.#answers.set(detail, answer)
-    return answer
-  }
-
-  #idOf(given: string | string[] | undefined): string {
-    return correlationIdOf(given, this.#options.makeId)
+    const fresh = { retryAfter: problem.headers['Retry-After'] ?? '1', length: lengthOf(body), body }
+    this.#answers.set(detail, fresh)
+    return fresh
   }
 
   /** A line for each would be a load of its own: there is one when it begins, and one with how many they were. */

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Access } from '../access/access.ts'
 import { type Rate, RateLimit } from '../access/rate-limit.ts'
 import type { Caller, CallerRole, Denial } from '../access/roles.ts'
@@ -6,20 +5,13 @@ import { isSigned, readSignedHeaders } from '../access/webhook-signature.ts'
 import { addressOf } from './address.ts'
 import { Problem } from './problems.ts'
 import type { Route } from './route.ts'
+import type { Visit } from './visit.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who asks, where that is asked. */
-    caller: Caller | undefined
-    /** Looks at the body before anything is made of it. */
-    checkBody: ((body: Buffer) => Problem | undefined) | undefined
-  }
-}
+/** Looks at the body, before anything is made of it. @throws a Problem */
+export type CheckBody = (body: Buffer) => void
 
-type Hooks = {
-  onRequest?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
-  preValidation?: (request: FastifyRequest) => Promise<void>
-}
+/** Looks at who asks, before the body is read. @returns what is to look at that. @throws a Problem */
+export type Check = (visit: Visit) => CheckBody | Promise<void>
 
 /** Who sends the webhooks that are signed. */
 const deadNation: Caller = { subject: 'webhook:dead-nation', roles: ['webhook'] }
@@ -38,50 +30,39 @@ export class Guard {
   }
 
   /** None where nothing is to be looked at, so that it costs nothing. */
-  hooksOf(route: Route): Hooks {
-    if (route.roles === 'anyone') return {}
-    if (route.isSigned && this.#access.webhookSecrets.length > 0) {
-      return {
-        onRequest: async (request, reply) => this.#expectSignature(request, reply),
-        // A body that is not there was not looked at.
-        preValidation: async ({ caller }) => {
-          if (!caller) throw badSignature('there is no body that is signed')
-        },
-      }
-    }
-    if (!this.#access.identify && !this.#limit) return {}
-    const { roles, isSigned: isUnlimited = false } = route
-    return { onRequest: (request, reply) => this.#identify(request, reply, roles, isUnlimited) }
+  checkOf(route: Route): Check | undefined {
+    const { roles } = route
+    const isWebhook = route.isSigned === true
+    if (roles === 'anyone') return undefined
+    if (isWebhook && this.#access.webhookSecrets.length > 0) return (visit) => this.#expectSignature(visit)
+    if (!this.#access.identify && !this.#limit) return undefined
+    return (visit) => this.#identify(visit, roles, isWebhook)
   }
 
-  async #identify(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    roles: readonly CallerRole[],
-    isUnlimited: boolean,
-  ): Promise<void> {
+  async #identify(visit: Visit, roles: readonly CallerRole[], isUnlimited: boolean): Promise<void> {
+    const { request } = visit
     const caller = await this.#access.identify?.(request.headers.authorization, Date.now())
     if (caller && 'denied' in caller) {
-      this.#charge(addressOf(request), reply)
+      this.#charge(addressOf(request), visit)
       throw unauthenticated(caller)
     }
     // What answers our own calls comes as often as we call.
-    if (!isUnlimited) this.#charge(caller?.subject ?? addressOf(request), reply)
+    if (!isUnlimited) this.#charge(caller?.subject ?? addressOf(request), visit)
     if (caller && !roles.some((role) => caller.roles.includes(role))) throw forbidden(roles)
-    request.caller = caller
+    visit.caller = caller
   }
 
-  #expectSignature(request: FastifyRequest, reply: FastifyReply): void {
+  #expectSignature(visit: Visit): CheckBody {
+    const { request } = visit
     const refuse = (reason: string): Problem => {
-      this.#charge(addressOf(request), reply)
+      this.#charge(addressOf(request), visit)
       return badSignature(reason)
     }
     const signed = readSignedHeaders(request.headers, Date.now())
     if ('denied' in signed) throw refuse(signed.denied)
-    request.checkBody = (body) => {
-      if (!isSigned(signed, body, this.#access.webhookSecrets)) return refuse('no signature is of this body')
-      request.caller = deadNation
-      return undefined
+    return (body) => {
+      if (!isSigned(signed, body, this.#access.webhookSecrets)) throw refuse('no signature is of this body')
+      visit.caller = deadNation
     }
   }
 
@@ -90,12 +71,12 @@ export class Guard {
    *
    * @throws `too-many-requests`
    */
-  #charge(caller: string, reply: FastifyReply): void {
+  #charge(caller: string, { headers }: Visit): void {
     if (!this.#limit || !this.#rate) return
     const { requests, seconds } = this.#rate
     const { isAllowed, remaining, resetS } = this.#limit.take(caller, performance.now())
-    reply.header('RateLimit-Policy', `"caller";q=${requests};w=${seconds}`)
-    reply.header('RateLimit', `"caller";r=${remaining};t=${resetS}`)
+    headers['RateLimit-Policy'] = `"caller";q=${requests};w=${seconds}`
+    headers.RateLimit = `"caller";r=${remaining};t=${resetS}`
     if (isAllowed) return
     const detail = `more than ${requests} requests in ${seconds} s`
     throw new Problem('too-many-requests', detail, { headers: { 'Retry-After': String(resetS) } })

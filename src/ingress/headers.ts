@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { isTraceparent } from '../telemetry/traceparent.ts'
+import type { HttpRequest } from './exchange.ts'
 import { Problem } from './problems.ts'
 
 /** The request headers that mean something here. */
@@ -14,13 +15,13 @@ export function correlationIdOf(given: string | string[] | undefined, makeId: ()
 }
 
 /** A `traceparent` that is not valid counts as none, as W3C asks. */
-export function traceparentOf(request: IncomingMessage): string | undefined {
-  const given = request.headers.traceparent
+export function traceparentOf(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers.traceparent
   return typeof given === 'string' && isTraceparent(given) ? given : undefined
 }
 
 /** Where an EventSource says that it was cut off. Given twice, it is not an id any more. */
-export function lastEventIdOf({ headers }: IncomingMessage): string | undefined {
+export function lastEventIdOf(headers: IncomingHttpHeaders): string | undefined {
   return headers['last-event-id']?.toString()
 }
 
@@ -28,14 +29,13 @@ export function lastEventIdOf({ headers }: IncomingMessage): string | undefined 
  * @throws `invalid-idempotency-key` for one that is given but cannot be used: to ignore it could book twice; or for none,
  *   where it is required
  */
-export function idempotencyKeyOf(request: IncomingMessage, isRequired = false): string | undefined {
-  if (request.headers['idempotency-key'] === undefined) {
+export function idempotencyKeyOf(request: HttpRequest, isRequired = false): string | undefined {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) {
     if (isRequired) throw invalidKey('is required')
     return undefined
   }
-  const keys = request.headersDistinct['idempotency-key'] ?? []
-  const [key] = keys
-  if (keys.length === 1 && key !== undefined && keyPattern.test(key)) return key
+  if (typeof key === 'string' && keyPattern.test(key) && !request.isRepeated('idempotency-key')) return key
   throw invalidKey('must be given once, as 1 to 255 printable ASCII characters')
 }
 

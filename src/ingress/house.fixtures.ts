@@ -1,5 +1,5 @@
 import { openAccess } from '../access/access.ts'
-import { readConfig } from '../config.ts'
+import { defaultPartitions, readConfig } from '../config.ts'
 import type {
   Answer,
   FailingCall,
@@ -67,7 +67,7 @@ export function createHouse(): TestHouse {
     turns: [],
     lookUps: 0,
     journal: [],
-    archived: { upTo: Array(64).fill(0), version: 0 },
+    archived: { upTo: Array(defaultPartitions).fill(0), version: 0 },
     failingCalls: [],
     keys: new Map(),
     lag: 0,
@@ -96,16 +96,16 @@ export function createHouse(): TestHouse {
       },
       failingCalls: async () => house.failingCalls,
       async claimKey(id, digest) {
-        const holder = house.keys.get(id) ?? digest
-        house.keys.set(id, holder)
-        return holder
+        const holder = house.keys.get(id)
+        house.keys.set(id, holder ?? digest)
+        return { digest: holder ?? digest, isNew: holder === undefined }
       },
       health: async () => ({ lag: house.lag, workers: house.workers }),
       census: async () => ({ workers: house.workers, unowned: 0, openLetters: [], failingCalls: [] }),
     },
     feed: {
       async heads() {
-        const heads = Array<number>(64).fill(0)
+        const heads = Array<number>(defaultPartitions).fill(0)
         for (const { partition, position } of house.journal) heads[partition] = position
         return heads
       },

@@ -1,4 +1,5 @@
 import type { ProblemDocument } from '../../schemas/http.ts'
+import { type Answer, lengthOf } from './exchange.ts'
 
 type Explanation = { status: number; title: string; meaning: string; remedy: string }
 
@@ -233,6 +234,15 @@ export class Problem extends Error {
     const document = { type: `/problems/${this.code}`, title, status, detail: this.message, error: this.message }
     return this.errors ? { ...document, errors: this.errors } : document
   }
+}
+
+export const problemType = 'application/problem+json'
+
+/** What tells of it. */
+export function problemAnswer(problem: Problem): Answer {
+  const body = JSON.stringify(problem.document())
+  const type = { 'Content-Type': problemType, 'Content-Length': lengthOf(body) }
+  return { status: problem.status, headers: { ...problem.headers, ...type }, body }
 }
 
 /** Seconds. A pause is ended by a person. */

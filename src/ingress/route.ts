@@ -35,6 +35,8 @@ export type Route<Params = unknown, Body = unknown, Query = unknown> = {
     schema?: z.ZodType
     type?: string
     headers?: Record<string, string>
+    /** It may be a stream. */
+    isStream?: true
   }
   /** The problems that it can be answered with, besides those that any request can. */
   problems: readonly ProblemCode[]

@@ -1,64 +1,78 @@
-import { METHODS } from 'node:http'
-import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import { ignoreBodies } from './app.ts'
-import { callOf, type House } from './call.ts'
 import { Problem } from './problems.ts'
 import type { Route } from './route.ts'
 
-export function addRoutes(app: FastifyInstance, routes: Route[], house: House): void {
-  const add = (to: FastifyInstance, route: Route) =>
-    to.route({
-      method: route.method,
-      url: patternOf(route.path),
-      ...house.guard.hooksOf(route),
-      handler: (request, reply) => serve(route, request, reply, house),
-    })
-  for (const route of routes) if (route.body) add(app, route)
-  void app.register(async (bodiless) => {
-    ignoreBodies(bodiless)
-    for (const route of routes) if (!route.body) add(bodiless, route)
-  })
-  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
-  for (const path of new Set(routes.map((route) => route.path))) refuseOtherMethods(app, path, routes)
-}
+/** What there is under a method and path. */
+export type Found = {
+  /** Such as `/shows/:show_id`, where the path exists. */
+  pattern: string | undefined
+} & ({ route: Route; params: Record<string, string> } | { problem: Problem })
 
-async function serve(route: Route, request: FastifyRequest, reply: FastifyReply, house: House): Promise<FastifyReply> {
-  const call = callOf(route, request, house)
-  const body = await route.handle(call)
-  const { status, type = defaultType(body), headers } = route.answer
-  reply.code(status).headers({ ...headers, ...call.headers })
-  if (type !== undefined) reply.type(type)
-  // To HEAD nobody would ever read the stream.
-  if (body instanceof Readable && request.method === 'HEAD') {
-    body.destroy()
-    return reply.send('')
+export type Router = (method: string, target: string) => Found
+
+/** One path, with all its methods. */
+type Place = { pattern: string; segments: string[]; byMethod: Map<string, Route>; allow: string }
+
+/** Finds the route of a request: those without names in their paths by one look, of the others the first that fits. */
+export function createRouter(routes: readonly Route[]): Router {
+  const places = [...new Set(routes.map(({ path }) => path))].map((path) => placeOf(path, routes))
+  const fixed = new Map(places.filter(({ pattern }) => !pattern.includes(':')).map((place) => [place.pattern, place]))
+  return (method, target) => {
+    const path = pathOf(target)
+    const known = fixed.get(path)
+    if (known) return foundAt(known, method, {})
+    const segments = decodedSegments(path)
+    if (!segments) return { pattern: undefined, problem: badPath() }
+    for (const place of places) {
+      const params = paramsOf(place, segments)
+      if (params) return foundAt(place, method, params)
+    }
+    return { pattern: undefined, problem: new Problem('unknown-route', `there is no ${method} ${path}`) }
   }
-  if (body instanceof Readable) noteWhenBroken(body, request, house)
-  return reply.send(body)
 }
 
-/** The answer is under way by then: all that is left is to cut it short, which Fastify does, and to say why. */
-function noteWhenBroken(body: Readable, { correlationId, url }: FastifyRequest, { log }: House): void {
-  body.once('error', (error) => log.warn({ correlationId, path: url, err: error }, 'an answer broke off'))
+function placeOf(path: string, routes: readonly Route[]): Place {
+  const here = routes.filter((route) => route.path === path)
+  const byMethod = new Map<string, Route>(here.map((route) => [route.method, route]))
+  const get = byMethod.get('GET')
+  if (get) byMethod.set('HEAD', get)
+  // As OpenTelemetry and most dashboards write it: `/shows/:show_id`.
+  const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
+  return { pattern, segments: pattern.split('/'), byMethod, allow: [...byMethod.keys()].join(', ') }
 }
-
-/** Of anything but a stream Fastify knows it. */
-const defaultType = (body: unknown): string | undefined =>
-  body instanceof Readable ? 'application/json; charset=utf-8' : undefined
 
 /** A path that exists for another method is 405, and says for which. */
-function refuseOtherMethods(app: FastifyInstance, path: string, routes: Route[]): void {
-  const taken: HTTPMethods[] = routes.filter((route) => route.path === path).map(({ method }) => method)
-  // Fastify answers HEAD wherever there is a GET.
-  if (taken.includes('GET')) taken.push('HEAD')
-  const allow = taken.join(', ')
-  const refuse = async () => {
-    throw new Problem('method-not-allowed', `only ${allow} can be used here`, { headers: { Allow: allow } })
-  }
-  const others = app.supportedMethods.filter((method) => !taken.includes(method))
-  app.route({ method: others, url: patternOf(path), onRequest: refuse, handler: refuse })
+function foundAt({ pattern, byMethod, allow }: Place, method: string, params: Record<string, string>): Found {
+  const route = byMethod.get(method)
+  if (route) return { pattern, route, params }
+  const problem = new Problem('method-not-allowed', `only ${allow} can be used here`, { headers: { Allow: allow } })
+  return { pattern, problem }
 }
 
-/** `/shows/{show_id}` as Fastify writes it: `/shows/:show_id`. */
-const patternOf = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+function paramsOf({ segments }: Place, given: string[]): Record<string, string> | undefined {
+  if (segments.length !== given.length) return undefined
+  const params: Record<string, string> = {}
+  for (const [index, segment] of segments.entries()) {
+    const value = given[index] as string
+    if (segment.startsWith(':')) params[segment.slice(1)] = value
+    else if (segment !== value) return undefined
+  }
+  return params
+}
+
+/** Nothing where the encoding is broken. */
+function decodedSegments(path: string): string[] | undefined {
+  try {
+    return path.split('/').map(decodeURIComponent)
+  } catch {
+    return undefined
+  }
+}
+
+const badPath = () => new Problem('malformed-http', 'the path is not properly percent-encoded')
+
+/** Without the query, and without the scheme and host that a client may put before it as if this were a proxy. */
+export function pathOf(target: string): string {
+  const end = target.search(/[?#]/)
+  const path = end < 0 ? target : target.slice(0, end)
+  return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*\/?/i, '/')
+}

@@ -357,6 +357,14 @@ describe('ending', () => {
     return socket
   }
 
+  const refusedConnections = async () => {
+    const isTaken = (socket: net.Socket) => {
+      socket.destroy()
+      return true
+    }
+    while (await connect().then(isTaken, () => false)) await sleep(5)
+  }
+
   const sentCommands = async (count: number) => {
     while (house.sent.length < count) await sleep(5)
   }
@@ -384,13 +392,7 @@ describe('ending', () => {
     const early = post('/book-tickets', order)
     await sentCommands(1)
     const drained = ingress.drain(0)
-    while (
-      await connect().then(
-        (socket) => socket.destroy(),
-        () => false,
-      )
-    )
-      await sleep(5)
+    await refusedConnections()
     talker.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
     const [answer] = await once(talker, 'data')
     assert.match(String(answer), /^HTTP\/1.1 200 OK/)
@@ -398,6 +400,26 @@ describe('ending', () => {
     assert.equal((await early).status, 201)
     silent.resume()
     await Promise.all([drained, once(silent, 'close')])
+  })
+
+  test('a request on a connection that had others is answered before it is hung up on, and who has none is hung up on', async () => {
+    const release = holdAnswers()
+    const [busy, idle] = [await connect(), await connect()]
+    let received = ''
+    busy.setEncoding('latin1').on('data', (chunk) => (received += chunk))
+    for (const socket of [busy, idle]) socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+    await Promise.all([once(busy, 'data'), once(idle, 'data')])
+    const body = JSON.stringify(order)
+    const type = 'Content-Type: application/json'
+    busy.write(`POST /book-tickets HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    await sentCommands(1)
+    const drained = ingress.drain(0)
+    await refusedConnections()
+    assert.equal(busy.closed, false)
+    release()
+    await Promise.all([drained, once(busy, 'close'), once(idle.resume(), 'close')])
+    assert.match(received, /HTTP\/1.1 201 Created\r\n(?:.+\r\n)+\r\n{"booking_id":"[^"]+"}$/)
+    assert.match(received, /\r\nConnection: close\r\n/)
   })
 
   test('clients that come back over and over during a drain see no failure until they hang up', async () => {

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import net, { type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
 import type { Config } from '../config.ts'
 import type { Feed, Log, Reads, Requests } from '../engine/ports.ts'
@@ -18,8 +20,9 @@ import { makeOpenApi } from './openapi.ts'
 import { makeDocsPage } from './pages/docs.ts'
 import { PendingLimit } from './pending-limit.ts'
 import type { Route } from './route.ts'
-import { addRoutes } from './router.ts'
+import { createRouter } from './router.ts'
 import { portsOf } from './routes/index.ts'
+import { createServe } from './serve.ts'
 import { Traffic } from './traffic.ts'
 import { createUuidGenerator } from './uuid.ts'
 
@@ -82,8 +85,7 @@ export function createIngress(options: IngressOptions): Ingress {
     return isOpen ? admission.standstill() : admission.outage()
   }
 
-  function openSide(port: number, routes: Route[]): FastifyInstance {
-    const app = createApp(traffic, gate, makeId, log)
+  function openSide(port: number, routes: Route[]): Server {
     const server = {
       notReadyBecause,
       metrics: () => metrics.registry.metrics(),
@@ -91,25 +93,28 @@ export function createIngress(options: IngressOptions): Ingress {
       openapi: whenAsked(() => makeOpenApi(routes)),
       docsPage: whenAsked(() => makeDocsPage(routes, `http://localhost:${port}`)),
     }
-    addRoutes(app, routes, { config, requests, reads, readModels, asker, admission, guard, makeId, live, log, server })
-    return app
+    const house = { config, requests, reads, readModels, asker, admission, guard, makeId, live, log, server }
+    const serve = createServe(routes, house, () => traffic.isDraining)
+    return createApp({ gate, route: createRouter(routes), traffic, serve }, makeId)
   }
 
   const { PORT, OPERATOR_PORT } = config
   const ports = portsOf(isOpen, OPERATOR_PORT !== undefined)
   const main = openSide(PORT, ports.main)
   const operator = OPERATOR_PORT === undefined ? undefined : openSide(OPERATOR_PORT, ports.operator)
-  const apps = operator ? [main, operator] : [main]
+  const servers = operator ? [main, operator] : [main]
   let [url, operatorUrl] = ['', '']
 
   async function close(): Promise<void> {
     traffic.isDraining = true
-    const closed = Promise.all(apps.map((app) => app.close()))
+    const closed = Promise.all(servers.map(takeNoMore))
     // Not before: whoever is hung up on connects again at once, and must not find this process any more.
     live.close()
     await Promise.race([traffic.finished(), sleep(timeoutMs + 1_000, undefined, { ref: false })])
+    // Hangs up on whoever has been answered.
+    for (const server of servers) server.close()
     const cut = setTimeout(() => {
-      for (const app of apps) app.server.closeAllConnections()
+      for (const server of servers) server.closeAllConnections()
     }, lingerMs)
     await closed
     clearTimeout(cut)
@@ -152,13 +157,25 @@ function whenAsked<T>(make: () => T): () => T {
   }
 }
 
-async function listenOn(app: FastifyInstance, setting: string, port: number, host: string): Promise<string> {
+async function listenOn(server: Server, setting: string, port: number, host: string): Promise<string> {
   try {
-    return await app.listen({ port, host })
+    server.listen({ port, host })
+    await once(server, 'listening')
+    return urlOf(server.address() as AddressInfo)
   } catch (error) {
     throw listenFault(error, setting, port, host)
   }
 }
+
+/** Where it can be reached from this machine. */
+function urlOf({ address, family, port }: AddressInfo): string {
+  if (family === 'IPv6') return `http://[${address === '::' ? '::1' : address}]:${port}`
+  return `http://${address === '0.0.0.0' ? '127.0.0.1' : address}:${port}`
+}
+
+/** No more connections: those that there are go on. @returns resolves once there are none. */
+const takeNoMore = (server: Server): Promise<void> =>
+  new Promise((resolve) => net.Server.prototype.close.call(server, () => resolve()))
 
 function listenFault(error: unknown, setting: string, port: number, host: string): unknown {
   const faults: Record<string, string> = {

@@ -150,6 +150,15 @@ describe('a batch of tickets', () => {
     assert.equal(new Set(idsSent()).size, 4)
   })
 
+  test('says of its commands whether its key is new', async () => {
+    await report([confirmed, canceled])
+    await report([confirmed, canceled])
+    assert.deepEqual(
+      house.sent.map(({ isFirst }) => isFirst),
+      [true, true, false, false],
+    )
+  })
+
   test('that comes twice at once is published once', async () => {
     const answers = await Promise.all([report([confirmed, canceled]), report([confirmed, canceled])])
     assert.deepEqual(

@@ -1,20 +1,13 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../engine/ports.ts'
-import type { Span, TracedAnswer, Tracer } from '../engine/trace-ports.ts'
+import type { Tracer } from '../engine/trace-ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Answer, HttpRequest } from './exchange.ts'
 import { correlationIdOf, traceparentOf } from './headers.ts'
 import { eventStream } from './route.ts'
+import { type Found, pathOf } from './router.ts'
 import { health, metrics, ready } from './routes/operation.ts'
+import type { Visit } from './visit.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    correlationId: string
-    /** Of the request itself if its story is followed, else as it came. */
-    traceparent: string | undefined
-  }
-}
-
-type RequestSpan = Span<TracedAnswer>
 type TrafficOptions = { makeId: () => string; metrics: Metrics; tracer: Pick<Tracer, 'request'>; log: Log }
 
 /** Somebody asks for them every few seconds, and no story begins with them. */
@@ -34,23 +27,49 @@ export class Traffic {
     this.#options = options
   }
 
-  begin(request: FastifyRequest, reply: FastifyReply): void {
+  begin(request: HttpRequest, found: Found): Visit {
     const beganMs = performance.now()
-    request.correlationId = correlationIdOf(request.raw.headers['correlation-id'], this.#options.makeId)
-    reply.header('Correlation-ID', request.correlationId)
+    const { makeId, tracer } = this.#options
+    const { method, target, headers } = request
+    const correlationId = correlationIdOf(headers['correlation-id'], makeId)
+    const traceparent = traceparentOf(headers)
+    const path = pathOf(target)
+    const span = untraced.has(path) ? undefined : tracer.request({ method, path, traceparent })
     this.#underWay++
-    const span = this.#trace(request)
-    reply.raw.once('close', () => this.#end(request, reply, performance.now() - beganMs, span))
+    return {
+      request,
+      found,
+      correlationId,
+      traceparent: span?.traceparent ?? traceparent,
+      caller: undefined,
+      headers: { 'Correlation-ID': correlationId },
+      beganMs,
+      span,
+    }
   }
 
-  #trace(request: FastifyRequest): RequestSpan | undefined {
-    request.traceparent = traceparentOf(request.raw)
-    const { traceparent, method, url } = request
-    const path = url.split('?', 1)[0] ?? url
-    if (untraced.has(path)) return undefined
-    const span = this.#options.tracer.request({ method, path, traceparent })
-    request.traceparent = span?.traceparent ?? traceparent
-    return span
+  /**
+   * To be called once for each.
+   *
+   * @param answer as far as there is one
+   * @param isSent whether all of it has left
+   */
+  end(
+    { request, found, correlationId, traceparent, beganMs, span }: Visit,
+    answer: Answer | undefined,
+    isSent: boolean,
+  ): void {
+    const tookMs = performance.now() - beganMs
+    const { method, target: path } = request
+    const status = answer && isSent ? answer.status : clientClosedRequest
+    // How long somebody listens is no latency.
+    if (answer?.headers['Content-Type'] !== eventStream) {
+      // The pattern, not the path: there must not be a series for every booking.
+      this.#options.metrics.httpRequest(found.pattern ?? 'none', method, status, tookMs / 1_000)
+    }
+    span?.end({ status, route: found.pattern })
+    this.#options.log.debug({ correlationId, traceparent, method, path, status, tookMs }, 'answered')
+    if (--this.#underWay === 0) for (const resolve of this.#onFinished.splice(0)) resolve()
   }
 
   /** Resolves as soon as no request is under way. */
@@ -59,19 +78,5 @@ export class Traffic {
       if (this.#underWay === 0) resolve()
       else this.#onFinished.push(resolve)
     })
-  }
-
-  #end(request: FastifyRequest, reply: FastifyReply, tookMs: number, span: RequestSpan | undefined): void {
-    const { method, correlationId, traceparent } = request
-    // The pattern, not the path: there must not be a series for every booking.
-    const route = request.routeOptions.url ?? 'none'
-    const status = reply.raw.writableFinished ? reply.statusCode : clientClosedRequest
-    // How long somebody listens is no latency.
-    if (reply.getHeader('Content-Type') !== eventStream) {
-      this.#options.metrics.httpRequest(route, method, status, tookMs / 1_000)
-    }
-    span?.end({ status, route: request.routeOptions.url })
-    this.#options.log.debug({ correlationId, traceparent, method, path: request.url, status, tookMs }, 'answered')
-    if (--this.#underWay === 0) for (const resolve of this.#onFinished.splice(0)) resolve()
   }
 }

@@ -4,10 +4,8 @@ import { reach, stretchesOf } from './stretches.ts'
 import { upcastTurn } from './upcast.ts'
 
 export type Progress = {
-  /** How many turns each lags behind now, by name. */
-  behind: Map<string, number>
-  /** How many turns were taken, counted for each target. */
-  taken: number
+  /** How many turns were taken, by name. */
+  taken: Map<string, number>
   faults: Fault[]
 }
 
@@ -15,10 +13,15 @@ export type Progress = {
  * One step: takes some of the turns that the targets lack, folds them, and writes rows and positions in one statement.
  * Targets share the reading where they can. When somebody else did the same meanwhile, nothing is written here.
  *
+ * @param lags where the targets stand; no others move
  * @param maxTurns how many turns are in memory at a time
  */
-export async function advance(targets: Target[], store: ProjectionStore, maxTurns: number): Promise<Progress> {
-  const lags = await store.lags(targets.map(({ name }) => name))
+export async function advance(
+  targets: Target[],
+  lags: Lag[],
+  store: ProjectionStore,
+  maxTurns: number,
+): Promise<Progress> {
   const loads = await read(targets, lags, store, maxTurns)
   const folded = await Promise.all(
     loads.map(async (load) => {
@@ -28,10 +31,8 @@ export async function advance(targets: Target[], store: ProjectionStore, maxTurn
   )
   const changes = folded.map(({ changes }) => changes).filter(({ moves }) => moves.length > 0)
   const isWritten = changes.length > 0 && (await store.write(changes))
-  const taken = new Map(changes.map(({ name, moves }) => [name, isWritten ? turnsIn(moves) : 0]))
   return {
-    behind: new Map([...turnsBehind(targets, lags)].map(([name, turns]) => [name, turns - (taken.get(name) ?? 0)])),
-    taken: [...taken.values()].reduce((sum, turns) => sum + turns, 0),
+    taken: new Map(changes.map(({ name, moves }) => [name, isWritten ? turnsIn(moves) : 0])),
     faults: folded.flatMap(({ faults }) => faults),
   }
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { JournaledEvents, Lag } from '../engine/read-model-ports.ts'
 import { fold, knownRows } from './fold.ts'
 import type { AnyProjection } from './projection.ts'
-import { reach, stretchesOf } from './stretches.ts'
+import { reach, slicesOf, stretchesOf } from './stretches.ts'
 
 type Count = { n: number }
 
@@ -49,6 +49,16 @@ describe('folding', () => {
     const turns = [{ ...turn(1, 'a', added(1)), version: 1 }, turn(2, 'a', added(1)), turn(3, 'b', added(1))]
     assert.deepEqual(
       knownRows({ target, stretches: [], turns }).map(({ id }) => id),
+      ['b'],
+    )
+  })
+
+  test('nor is one that begins, unless something was there to change', () => {
+    const begun = { ...target, projection: { ...counts, begins: { actor: ['Added_v1'] } } }
+    const seen = { type: 'Seen_v1' }
+    const turns = [turn(1, 'a', added(1)), turn(2, 'a', seen), turn(3, 'b', seen), turn(4, 'b', added(1))]
+    assert.deepEqual(
+      knownRows({ target: begun, stretches: [], turns }).map(({ id }) => id),
       ['b'],
     )
   })
@@ -126,6 +136,25 @@ describe('what is read', () => {
     assert.deepEqual(
       lags.map((lag) => reach(lag, stretches).upTo),
       [50, 50],
+    )
+  })
+
+  test('is cut into slices of about the same size, a partition in one of them', () => {
+    const lags = fc.uniqueArray(lag, { selector: ({ name, partition }) => `${name}/${partition}` })
+    fc.assert(
+      fc.property(lags, fc.integer({ min: 1, max: 5 }), (lags, count) => {
+        const sorted = lags.toSorted((a, b) => a.partition - b.partition)
+        const slices = slicesOf(sorted, count)
+        assert.deepEqual(slices.flat(), sorted)
+        assert.ok(slices.length <= count && slices.every((slice) => slice.length > 0))
+        const homes = slices.map((slice) => new Set(slice.map(({ partition }) => partition)))
+        assert.equal(new Set(sorted.map(({ partition }) => partition)).size, homes.flatMap((home) => [...home]).length)
+      }),
+    )
+    const even = Array.from({ length: 64 }, (_, partition) => ({ name: 'one', partition, position: 5, head: 15 }))
+    assert.deepEqual(
+      slicesOf(even, 8).map(({ length }) => length),
+      Array(8).fill(8),
     )
   })
 })

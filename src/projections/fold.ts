@@ -15,14 +15,15 @@ export type Load = { target: Target; stretches: Stretch[]; turns: JournaledEvent
 /** An event that a projection cannot fold: a bug in it. */
 export type Fault = { name: string; partition: number; position: number; error: unknown }
 
-/** The rows that are to be looked for: where an actor's first turn is among the turns, it has none yet. */
+/** The rows that are to be looked for: where an actor's first turn is among the turns, or its row begins, there is none yet. */
 export function knownRows({ target, turns }: Load): RowKey[] {
   const keys = new Map<string, RowKey>()
   const isNew = new Set<string>()
   for (const { partition, kind, actorId: id, version, events } of turns) {
-    if (version > 1 && !events.some((event) => foldOf(target, kind, event))) continue
+    const first = events.find((event) => foldOf(target, kind, event))
+    if (version > 1 && !first) continue
     const key = keyOf({ kind, id })
-    if (version === 1) isNew.add(key)
+    if (version === 1 || (first && target.projection.begins?.[kind]?.includes(first.type))) isNew.add(key)
     else if (!isNew.has(key)) keys.set(key, { partition, kind, id })
   }
   return [...keys.values()]

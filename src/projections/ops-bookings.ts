@@ -9,6 +9,8 @@ import type { Projection, TurnFacts } from './projection.ts'
  */
 export const opsBookings: Projection<{ booking: OpsBookingRow; ticket: OpsTicketRow }> = {
   name: 'ops_bookings',
+  // A booking's first turn asks for seats; its row comes with its second.
+  begins: { booking: ['BookingMade_v1'] },
   folds: {
     booking: {
       BookingMade_v1: (_, { booking_id }, { at }) => ({ booking_id, booked_at: at, last_update: at }),

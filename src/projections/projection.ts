@@ -27,10 +27,13 @@ export type Projection<Rows extends { [K in keyof Rows]: object } & { [K in keyo
       ) => Rows[K] | undefined
     }
   }
+  /** Events whose row is the same whatever was there before: nobody need look for it. */
+  begins?: { [K in keyof Rows & keyof Events]?: Events[K]['type'][] }
 }
 
 /** A projection of any rows. `never` lets each of them fit; one cast, in `fold.ts`, calls it. */
 export type AnyProjection = {
   name: string
   folds: Record<string, Record<string, (row: never, event: never, turn: TurnFacts) => object | undefined>>
+  begins?: Record<string, string[]>
 }

@@ -3,6 +3,7 @@ import type { LiveProjections, ProjectionObserver } from '../engine/read-model-p
 import { advance, turnsBehind } from './advance.ts'
 import type { Fault, Target } from './fold.ts'
 import type { AnyProjection } from './projection.ts'
+import { slicesOf } from './stretches.ts'
 
 export type ProjectorOptions = {
   projections: AnyProjection[]
@@ -14,10 +15,12 @@ export type ProjectorOptions = {
 
 /** Between two looks at the journal. */
 const pauseMs = 100
-/** The same under load: the longer, the more turns share a step, the writing of a row, and of a position. */
+/** The same under load: the longer, the more turns share the writing of a row, and of a position. */
 const busyPauseMs = 500
-/** A step that took so many turns, counted for each read model, is one under load. */
-const busyTurns = 400
+/** So many turns are under load, and enough for a slice: a smaller one costs more than it is worth. */
+const sliceTurns = 150
+/** What waits is taken in so many slices at most, spread over the pause: everything else would wait for one large step. */
+const maxSlices = 8
 /** For one that does not lead, or whose database is away. */
 const standbyMs = 1_000
 /** What folding so many takes, everything else in the process waits. */
@@ -59,7 +62,7 @@ export class Projector {
     while (!signal.aborted) {
       let waitMs: number
       try {
-        waitMs = await this.#step()
+        waitMs = await this.#round()
         if (!this.#isReachable) log.info({}, 'the read models go on')
         this.#isReachable = true
       } catch (error) {
@@ -72,20 +75,36 @@ export class Projector {
   }
 
   /** @returns how long to wait before the next one */
-  async #step(): Promise<number> {
-    const { store } = this.#options
-    if (!(await this.#lead())) {
-      this.#report(turnsBehind(this.#targets, await store.lags(this.#targets.map(({ name }) => name))))
-      return standbyMs
-    }
-    const nowMs = this.#options.clock.monotonicMs()
-    const targets = this.#targets.filter(({ name }) => (this.#stalledUntilMs.get(name) ?? 0) <= nowMs)
-    const { behind, taken, faults } = await advance(targets, store, maxTurns)
+  async #round(): Promise<number> {
+    const { store, clock } = this.#options
+    const isLeading = await this.#lead()
+    const startedMs = clock.monotonicMs()
+    const targets = this.#targets.filter(({ name }) => (this.#stalledUntilMs.get(name) ?? 0) <= startedMs)
+    const lags = await store.lags(targets.map(({ name }) => name))
+    const behind = turnsBehind(targets, lags)
     this.#report(behind)
-    for (const fault of faults) this.#stall(fault, nowMs)
+    if (!isLeading) return standbyMs
+    const most = Math.max(0, ...behind.values())
+    const slices = slicesOf(lags, Math.min(maxSlices, Math.ceil(most / sliceTurns)))
+    let isMoving = false
+    for (const [index, slice] of slices.entries()) {
+      await this.#sleepUntil(startedMs + (index * busyPauseMs) / slices.length)
+      if (this.#stopping.signal.aborted) return 0
+      const { taken, faults } = await advance(targets, slice, store, maxTurns)
+      for (const [name, turns] of taken) behind.set(name, (behind.get(name) ?? 0) - turns)
+      this.#report(behind)
+      for (const fault of faults) this.#stall(fault, startedMs)
+      isMoving ||= [...taken.values()].some((turns) => turns > 0)
+    }
     const isMore = [...behind.values()].some((turns) => turns > 0)
-    if (taken > 0 && isMore) return 0
-    return taken < busyTurns ? pauseMs : busyPauseMs
+    if (isMoving && isMore) return 0
+    return slices.length > 1 ? startedMs + busyPauseMs - clock.monotonicMs() : pauseMs
+  }
+
+  async #sleepUntil(atMs: number): Promise<void> {
+    const { clock } = this.#options
+    const waitMs = atMs - clock.monotonicMs()
+    if (waitMs > 0) await clock.sleep(waitMs, this.#stopping.signal)
   }
 
   async #lead(): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { ArchiveFile } from '../engine/archive-ports.ts'
 import type { JournaledEvents, RebuildStore } from '../engine/read-model-ports.ts'
 import { TurnstileError } from '../errors.ts'
-import { advance } from './advance.ts'
+import { advance, turnsBehind } from './advance.ts'
 import { fold, knownRows, type Target } from './fold.ts'
 import type { AnyProjection } from './projection.ts'
 import { upcastTurn } from './upcast.ts'
@@ -29,14 +29,17 @@ export async function rebuild(
     throw new TurnstileError('projection-rebuilding', message)
   }
   const twin = `${name}_rebuild`
+  const target = { name: twin, projection }
   // They come first of each actor, and its row is its own: in which order the actors come is all the same.
-  for await (const page of archived(await store.archiveFiles())) await take(page, { name: twin, projection }, store)
+  for await (const page of archived(await store.archiveFiles())) await take(page, target, store)
   let turns = 0
   for (;;) {
-    const { behind, taken, faults } = await advance([{ name: twin, projection }], store, maxTurns)
+    const lags = await store.lags([twin])
+    const { taken, faults } = await advance([target], lags, store, maxTurns)
     for (const { error } of faults) throw error
-    turns += taken
-    const left = behind.get(twin) ?? 0
+    const now = taken.get(twin) ?? 0
+    turns += now
+    const left = (turnsBehind([target], lags).get(twin) ?? 0) - now
     onProgress(turns, turns + left)
     if (left === 0 && (await store.swap(name))) return turns
   }

@@ -24,3 +24,25 @@ export function reach({ partition, position }: Lag, stretches: Stretch[]): Stret
   }, position)
   return { partition, after: position, upTo }
 }
+
+/**
+ * Cuts what lags into slices of about as many turns each. A partition is in one of them with all that lags there: however
+ * many slices there are, its positions are written once.
+ */
+export function slicesOf(lags: Lag[], count: number): Lag[][] {
+  const lacking = new Map<number, number>()
+  for (const { partition, position, head } of lags) {
+    lacking.set(partition, Math.max(lacking.get(partition) ?? 0, head - position))
+  }
+  const total = [...lacking.values()].reduce((sum, turns) => sum + turns, 0)
+  const sliceOf = new Map<number, number>()
+  let before = 0
+  for (const [partition, turns] of lacking) {
+    sliceOf.set(partition, Math.floor((before * count) / total))
+    before += turns
+  }
+  const slices = Array.from({ length: count }, (_, index) => {
+    return lags.filter(({ partition }) => sliceOf.get(partition) === index)
+  })
+  return slices.filter((slice) => slice.length > 0)
+}

@@ -20,7 +20,8 @@ describe('a key that is being claimed by another process', () => {
       const holder = store.reads.claimKey(id, 'ours')
       await database.untilBlocked(1)
       await sql.unsafe(end)
-      assert.equal(await holder, end === 'commit' ? 'theirs' : 'ours')
+      const isOurs = end === 'rollback'
+      assert.deepEqual(await holder, { digest: isOurs ? 'ours' : 'theirs', isNew: isOurs })
     })
   }
 })

@@ -3,6 +3,7 @@ import type { ArchiveMark } from '../engine/archive-ports.ts'
 import type {
   Address,
   Census,
+  Claim,
   Cluster,
   Commit,
   CommitResult,
@@ -325,13 +326,14 @@ export class MemoryStore implements Store, Reads, Feed, RedriveStore {
     this.#redrives.set(partition, redrive)
   }
 
-  async claimKey(id: string, digest: string): Promise<string> {
+  async claimKey(id: string, digest: string): Promise<Claim> {
     for (const [other, { claimedAtMs }] of this.#requestKeys) {
       if (other !== id && claimedAtMs < this.#nowMs() - weekMs) this.#requestKeys.delete(other)
     }
-    const holder = this.#requestKeys.get(id) ?? { digest, claimedAtMs: this.#nowMs() }
-    this.#requestKeys.set(id, holder)
-    return holder.digest
+    const holder = this.#requestKeys.get(id)
+    if (holder) return { digest: holder.digest, isNew: false }
+    this.#requestKeys.set(id, { digest, claimedAtMs: this.#nowMs() })
+    return { digest, isNew: true }
   }
 
   async health(): Promise<{ lag: number; workers: number }> {

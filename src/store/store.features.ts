@@ -484,16 +484,17 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
 
       it('lets the first claim of a key hold it', async () => {
         const [id, other] = [randomUUID(), randomUUID()]
-        assert.equal(await reads.claimKey(id, 'first'), 'first')
-        assert.equal(await reads.claimKey(id, 'second'), 'first')
-        assert.equal(await reads.claimKey(id, 'first'), 'first')
-        assert.equal(await reads.claimKey(other, 'second'), 'second')
+        assert.deepEqual(await reads.claimKey(id, 'first'), { digest: 'first', isNew: true })
+        assert.deepEqual(await reads.claimKey(id, 'second'), { digest: 'first', isNew: false })
+        assert.deepEqual(await reads.claimKey(id, 'first'), { digest: 'first', isNew: false })
+        assert.deepEqual(await reads.claimKey(other, 'second'), { digest: 'second', isNew: true })
       })
 
       it('lets one of many that claim a key at once hold it', async () => {
         const id = randomUUID()
-        const holders = await Promise.all(['a', 'b', 'c', 'd'].map((digest) => reads.claimKey(id, digest)))
-        assert.equal(new Set(holders).size, 1)
+        const claims = await Promise.all(['a', 'b', 'c', 'd'].map((digest) => reads.claimKey(id, digest)))
+        assert.equal(new Set(claims.map(({ digest }) => digest)).size, 1)
+        assert.equal(claims.filter(({ isNew }) => isNew).length, 1)
       })
 
       it('forgets keys after a week, when others are claimed', async () => {
@@ -502,10 +503,10 @@ export function storeFeatures(name: string, open: () => Promise<StoreHarness>): 
         await reads.claimKey(id, 'first')
         await harness.passTime(6 * dayMs)
         await reads.claimKey(randomUUID(), 'another')
-        assert.equal(await reads.claimKey(id, 'second'), 'first')
+        assert.equal((await reads.claimKey(id, 'second')).digest, 'first')
         await harness.passTime(2 * dayMs)
         await reads.claimKey(randomUUID(), 'another')
-        assert.equal(await reads.claimKey(id, 'second'), 'second')
+        assert.deepEqual(await reads.claimKey(id, 'second'), { digest: 'second', isNew: true })
       })
 
       it('keeps what it was given, whatever is done to it later', async () => {

@@ -1,4 +1,5 @@
 import { settledRecord } from '../../ops/record.ts'
+import { defaultPartitions } from '../../src/config.ts'
 import { Chance } from '../support/random.ts'
 import { until } from '../support/wait.ts'
 import { createShows, startCustomers } from './customers.ts'
@@ -34,7 +35,6 @@ export type Run = {
   logs: string
 }
 
-const partitions = 64
 /** The share of calls of each service that go wrong, besides all else. */
 const fault = 0.05
 const workers = 3
@@ -60,7 +60,7 @@ async function runIn(
   const [chance, customersChance] = [new Chance(seed), new Chance(~seed)]
   const ledger = new Ledger(`http://127.0.0.1:${house.clients.port}`)
   const subscriber = await startSubscriber(house.nats.url)
-  const { gauge, stop: stopGauge } = startGauge(house.ingressUrl, partitions)
+  const { gauge, stop: stopGauge } = startGauge(house.ingressUrl, defaultPartitions)
   const stopCustomers = startCustomers(customers, ledger, await createShows(ledger), customersChance)
   const answered = (times: number) =>
     until(`all partitions answer ${times} times`, () => gauge.answers.every((all) => all.length >= times), 60_000)

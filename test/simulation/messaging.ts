@@ -119,8 +119,9 @@ export class Messaging {
         this.#exchange(host, `reads ${partition}/${epoch} from behind ${cursor}`, () =>
           open(partition, epoch, cursor, events),
         ),
-      purge: (partition, cursor) =>
-        this.#exchange(host, `purges ${partition} up to ${cursor}`, () => mailboxes.purge(partition, cursor)),
+      firstBehind: (partition, cursor) =>
+        this.#exchange(host, `looks behind ${cursor} in ${partition}`, () => mailboxes.firstBehind(partition, cursor)),
+      purge: (sequence) => this.#exchange(host, `purges up to ${sequence}`, () => mailboxes.purge(sequence)),
       offer: () => this.#faults.send(host, 'offers partitions', () => mailboxes.offer()),
       onOffer: (listener) =>
         mailboxes.onOffer(() => this.#faults.time.plan(this.#faults.delayMs(), () => host.run(listener))),

@@ -38,7 +38,7 @@ const foundWithin: Record<PlantedBug, number> = {
   'reads from one too far': 30,
   'no fence': 60,
   'no dedupe': 30,
-  'a commit demands no cursor': 120,
+  'a commit demands no cursor': 180,
   'a claim does not raise the epoch': 30,
   'the alarm is not in the commit': 30,
   'publishes before the commit': 30,

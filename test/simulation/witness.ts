@@ -59,7 +59,7 @@ export class Witness {
   /** Those that have come to an end: their outcome is decided, or they are set aside. */
   readonly #settled = new Set<string>()
   readonly #replies = new Map<string, string>()
-  /** Told by a turn, and not stored by the broker yet. */
+  /** Told by a turn, and neither stored by the broker nor carried out yet. */
   readonly #unpublished = new Set<string>()
   /** Stored in a mailbox, and neither decided nor set aside yet. */
   readonly #undecided = new Set<string>()
@@ -81,7 +81,9 @@ export class Witness {
     return [
       ...[...this.#undecided].map((key) => `${key} is neither decided nor set aside`),
       ...[...this.#heldBack].map((key) => `${key} is set aside by a pause and has not come back`),
-      ...[...this.#unpublished].map((id) => `${id} is told by a committed turn and was never stored by the broker`),
+      ...[...this.#unpublished].map(
+        (id) => `${id} is told by a committed turn and was neither stored by the broker nor carried out`,
+      ),
       ...[...this.#unsettled].map((id) => `the effect ${id} has no outcome and is no dead letter`),
       ...[...this.#alarms].map(([key, { at }]) => `the alarm of ${key} for ${at} has not gone off`),
     ]
@@ -209,6 +211,7 @@ export class Witness {
 
   #settle(effectId: string | undefined): void {
     if (effectId === undefined) return
+    this.#unpublished.delete(effectId)
     this.#unsettled.delete(effectId)
     this.#settled.add(effectId)
   }

@@ -1,10 +1,13 @@
 import type { AnyActor } from '../../src/actor/actor.ts'
 import { startEffects } from '../../src/effects/index.ts'
+import { AtOnce } from '../../src/engine/at-once.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/leases.ts'
 import type {
   Clock,
+  Commit,
   EffectQueue,
+  Hands,
   Log,
   Mailboxes,
   Observer,
@@ -17,6 +20,7 @@ import { ShortWay } from '../../src/engine/short-way.ts'
 import { noTracer } from '../../src/engine/trace-ports.ts'
 import type { AnyProjection } from '../../src/projections/projection.ts'
 import { Projector } from '../../src/projections/projector.ts'
+import { RecentTurns } from '../../src/projections/recent-turns.ts'
 import type { Database } from './database.ts'
 import type { Faults } from './faults.ts'
 import { Host } from './host.ts'
@@ -118,7 +122,9 @@ export class Workers {
     const { mailboxes, publisher, effects: queue, requests } = broker
     const projections = database.connectProjections(host)
     const ports = spoil({ store: database.connect(host), projections, mailboxes, publisher, effects: queue })
-    const [log, observer] = [logOf(faults.sightings), observerOf(faults.sightings)]
+    const recent = new RecentTurns()
+    const log = logOf(faults.sightings)
+    const observer = { ...observerOf(faults.sightings), committed: ({ turns }: Commit) => recent.note(turns) }
     const limits = {
       partitions,
       batchMessages,
@@ -126,8 +132,14 @@ export class Workers {
       deadlines: { bookingMs, bundleStepMs },
       eventsKeptMs: dayMs,
     }
-    const engine = new Engine(host.name, actors, limits, { ...ports, clock, log, observer, tracer: noTracer })
-    const keeper = new LeaseKeeper(host.name, mix.leaseMs, engine, { ...ports, clock, log, observer })
+    const atOnce = new AtOnce(ports.publisher, () => faults.time.nowMs, log)
+    const engine = new Engine(host.name, actors, limits, { ...ports, atOnce, clock, log, observer, tracer: noTracer })
+    const keeper = new LeaseKeeper(host.name, { leaseMs: mix.leaseMs, purgeMs: mix.leaseMs }, engine, {
+      ...ports,
+      clock,
+      log,
+      observer,
+    })
     const owned = () => engine.partitions.map(({ id }) => id)
     const redriver = new Redriver(partitions, owned, { ...ports, redrives: ports.store, clock, log, observer })
     const shortWay = new ShortWay({
@@ -141,7 +153,13 @@ export class Workers {
     engine.start()
     keeper.start()
     redriver.start()
-    const projector = new Projector({ projections: readModels, store: ports.projections, clock, log, observer })
+    const projector = new Projector({
+      projections: readModels,
+      store: sightedTurns(recent, ports.projections, faults.sightings),
+      clock,
+      log,
+      observer,
+    })
     projector.start()
     const config = {
       GATEWAY_ADDR: 'http://services',
@@ -150,8 +168,9 @@ export class Workers {
     }
     const callHttp = services.connect(host)
     const outside = { clock, callHttp, random: faults.random.fraction, log, observer, tracer: noTracer }
+    const offer: AtOnce['offer'] = (service, hands) => atOnce.offer(service, sightedHands(hands, faults.sightings))
     const starting = untilItStarts(
-      () => startEffects({ config, ...ports, deliver: shortWay.deliver, ...outside }),
+      () => startEffects({ config, ...ports, offer, deliver: shortWay.deliver, ...outside }),
       clock,
     )
     const stop = async (): Promise<void> => {
@@ -180,6 +199,40 @@ function sighted(engine: Engine, sightings: Sightings): Pick<Engine, 'handOver'>
       })
       if (isTaken) sightings.note('command handed over')
       return isTaken
+    },
+  }
+}
+
+/** Notes what the projector need not read back from the journal. */
+function sightedTurns(recent: RecentTurns, session: LiveProjections, sightings: Sightings): LiveProjections {
+  let isRead = false
+  const readEvents: LiveProjections['readEvents'] = (stretches, kinds) => {
+    isRead = true
+    return session.readEvents(stretches, kinds)
+  }
+  const all = recent.before({ ...session, readEvents })
+  return {
+    ...all,
+    async readEvents(stretches, kinds) {
+      isRead = false
+      const turns = await all.readEvents(stretches, kinds)
+      sightings.note(isRead ? 'turns projected from the journal' : 'turns projected from memory')
+      return turns
+    },
+  }
+}
+
+/** Notes what is carried out past the queue, and what has to go there after all. */
+function sightedHands(hands: Hands, sightings: Sightings): Hands {
+  return {
+    areFree: (type) => hands.areFree(type),
+    carryOut(effect) {
+      sightings.note('effect taken at once')
+      const retry = (delayMs: number): void => {
+        sightings.note('effect taken at once and put into its queue')
+        effect.retry(delayMs)
+      }
+      return hands.carryOut({ ...effect, retry })
     },
   }
 }

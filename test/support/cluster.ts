@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { type Daemon, startDaemon } from '../../ops/sandbox/daemon.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../ops/sandbox/sandbox.ts'
+import { defaultPartitions } from '../../src/config.ts'
 
 /** Real servers of a test's own, and as many daemons on them as it wants. */
 export type Cluster = Sandbox & {
@@ -35,6 +36,11 @@ export async function startCluster(options: SandboxOptions = {}): Promise<Cluste
     },
   }
 }
+
+/** The share of each of two workers. */
+export const half = defaultPartitions / 2
+/** What `shares` are then, joined. */
+export const halves = `${half},${half}`
 
 /** How many partitions each live worker owns, most first. */
 export async function shares(sql: postgres.Sql): Promise<number[]> {

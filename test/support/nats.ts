@@ -3,6 +3,9 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { testServer } from './environment.ts'
 
+/** By how many the server that test files share maps commands: enough for each test of a file to have some of its own. */
+export const testPartitions = 64
+
 /** A subject prefix of the test file's own, so that all files can share one server. */
 export function uniquePrefix(): string {
   return `test-${randomBytes(6).toString('hex')}`

@@ -38,11 +38,12 @@ const codeBans: (Ban & { where: RegExp })[] = [
 
 /** Packages and Node modules that reach out of the process. */
 const outside =
-  /^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|inspector|net|os|process|readline|timers|tls|worker_threads)(\/|$)|^(postgres|fastify|pino|prom-client)$|^@(nats-io|opentelemetry)\//
+  /^(node:)?(child_process|cluster|crypto|dgram|dns|fs|http|http2|https|inspector|net|os|process|readline|timers|tls|worker_threads)(\/|$)|^(postgres|pino|prom-client)$|^@(nats-io|opentelemetry)\//
 
 const importBans: (Ban & { where: RegExp })[] = [
   { where: pure, what: outside, instead: 'a turn calls nothing: say what you want in the decision' },
   { where: engine, what: outside, instead: 'add a port in src/engine/ports.ts' },
+  { where: /^src\//, what: /^fastify$/, instead: 'write a Route: Fastify is there for the yardsticks of ops/bench' },
 ]
 
 /** Hashing is arithmetic. It makes the ids that a turn needs, in one file. */

@@ -34,7 +34,12 @@ export const listBookings: Route<unknown, unknown, z.infer<typeof bookingsQuery>
   summary: 'List the bookings of a show',
   description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
   query: bookingsQuery,
-  answer: { status: 200, description: 'The bookings, as they stood a moment ago', schema: z.array(listedBooking) },
+  answer: {
+    status: 200,
+    description: 'The bookings, as they stood a moment ago',
+    schema: z.array(listedBooking),
+    isStream: true,
+  },
   problems: queryProblems,
   handle(call) {
     const { show_id } = call.query

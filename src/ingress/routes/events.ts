@@ -6,6 +6,7 @@ import { findBooking } from './bookings.ts'
 const stream = {
   status: 200,
   type: eventStream,
+  isStream: true,
   headers: {
     'Cache-Control': 'no-store',
     // nginx would collect the events until they fill its buffer.

@@ -16,7 +16,12 @@ export const listOpsBookings: Route<unknown, unknown, z.infer<typeof opsBookings
   roles: ['operator'],
   summary: 'List the bookings with all that became of their tickets',
   query: opsBookingsQuery,
-  answer: { status: 200, description: 'The bookings, as they stood a moment ago', schema: z.array(opsBooking) },
+  answer: {
+    status: 200,
+    description: 'The bookings, as they stood a moment ago',
+    schema: z.array(opsBooking),
+    isStream: true,
+  },
   problems: queryProblems,
   handle({ query: { receipt_issue_date: receiptDay }, readModels }) {
     return streamArray(async (after: string | undefined) => {

@@ -26,7 +26,12 @@ export const listShows: Route<unknown, unknown, ListQuery> = {
   summary: 'List the shows',
   description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
   query: listQuery,
-  answer: { status: 200, description: 'The shows, as they stood a moment ago', schema: z.array(showView) },
+  answer: {
+    status: 200,
+    description: 'The shows, as they stood a moment ago',
+    schema: z.array(showView),
+    isStream: true,
+  },
   problems: queryProblems,
   handle: (call) => answerList(call, '/shows', (page) => call.readModels.shows(page)),
 }

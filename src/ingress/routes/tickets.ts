@@ -33,7 +33,12 @@ export const listTickets: Route<unknown, unknown, ListQuery> = {
   summary: 'List the tickets that are confirmed and neither canceled nor refunded',
   description: 'All of them; with `limit` or `cursor` a page, whose `Link` header leads to the next.',
   query: listQuery,
-  answer: { status: 200, description: 'The tickets, as they stood a moment ago', schema: z.array(listedTicket) },
+  answer: {
+    status: 200,
+    description: 'The tickets, as they stood a moment ago',
+    schema: z.array(listedTicket),
+    isStream: true,
+  },
   problems: queryProblems,
   handle: (call) => answerList(call, '/tickets', (page) => call.readModels.tickets(page)),
 }

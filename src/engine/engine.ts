@@ -65,8 +65,9 @@ type Failure = { batch: Batch; result: Exclude<CommitResult, { outcome: 'committ
  *     take ──▶ decide ──▶ commit ──▶ settle ──▶ tell
  *                            └─failure─▶ recover: roll back, find out, decide again
  *
- * Batches lie a few milliseconds apart, for more to gather. While one commits the next ones are decided on top of it. When a commit fails, it and all that relied on it never
- * happened: their deliveries go back in front of their mailboxes and are decided again, from what the store says.
+ * Batches lie a few milliseconds apart, for more to gather. While one commits the next ones are decided on top of it. When a
+ * commit fails, it and all that relied on it never happened: their deliveries go back in front of their mailboxes and are decided
+ * again, from what the store says.
  */
 export class Engine {
   readonly #worker: string

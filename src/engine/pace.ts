@@ -1,7 +1,7 @@
 import type { Clock } from './ports.ts'
 import type { Signal } from './signal.ts'
 
-/** What two batches lie apart. Measured with 0, 5 and 10: docs/decisions/0022. */
+/** What two batches lie apart: see decision 22. */
 const restMs = 10
 
 /**

@@ -36,7 +36,8 @@ export async function openStoredMessages({ url, security, prefix, partitions, lo
     /** Page by page, oldest first, up to what is the last one now. @yields with how many there were to look at */
     async *read(stream: StreamName): AsyncGenerator<StoredMessage[]> {
       const state = await stateOf(manager, names[stream])
-      for (let first = state?.first_seq ?? 1; state && first <= state.last_seq; first += pageMessages) {
+      // A stream that never had a message says that its first one is 0.
+      for (let first = Math.max(state?.first_seq ?? 1, 1); state && first <= state.last_seq; first += pageMessages) {
         const count = Math.min(pageMessages, state.last_seq - first + 1)
         const sequences = Array.from({ length: count }, (_, index) => first + index)
         const page = await Promise.all(sequences.map((sequence) => messageAt(manager, names[stream], sequence)))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { until } from '../../test/support/wait.ts'
 import type { Outgoing } from '../engine/ports.ts'
@@ -17,11 +17,22 @@ describe('when nats-server', () => {
   beforeEach(async () => {
     harness = await openOn(server.url)
   })
-  afterEach(() => harness.close())
+  afterEach(async () => {
+    // Where a test has failed, the others are not to find it stopped.
+    server.process().signal('SIGCONT')
+    await harness.close()
+  })
 
   const kill = async (): Promise<void> => {
     await server.kill()
     await until('we notice', () => !harness.broker.isConnected)
+  }
+
+  /** The signal alone says nothing of when the last of its threads stands. */
+  const freeze = async (): Promise<void> => {
+    const { pid, signal } = server.process()
+    signal('SIGSTOP')
+    await until('the server stands still', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '))
   }
 
   const restart = async (): Promise<void> => {
@@ -81,7 +92,7 @@ describe('when nats-server', () => {
   it('goes silent, a request gives up in time and a reading ends', async () => {
     const { mailboxes, requests } = harness.broker
     const reader = await openReader(mailboxes, 3)
-    server.process().signal('SIGSTOP')
+    await freeze()
     const startedMs = performance.now()
     await assert.rejects(requests.send(commandTo(actorIn(3)), 500), (error) => hasCode(error, 'broker-timeout'))
     assert.ok(performance.now() - startedMs < 2_000)
@@ -91,7 +102,7 @@ describe('when nats-server', () => {
   })
 
   it('dies with a request in hand, nobody waits for its answer', async () => {
-    server.process().signal('SIGSTOP')
+    await freeze()
     let failure: unknown
     harness.broker.requests.send(commandTo(actorIn(5)), 60_000).catch((error) => {
       failure = error
@@ -111,7 +122,7 @@ describe('when nats-server', () => {
     const effect = (): Outgoing => ({ ...effectOf(), service: 'payments' })
     await publisher.publish([effect()])
     await until('the first is handed over', () => seen.length === 1)
-    server.process().signal('SIGSTOP')
+    await freeze()
     const publishing = publisher.publish([effect()])
     await kill()
     await restart()

@@ -1,6 +1,6 @@
 import type { CallHttp, HttpAnswer } from '../../src/effects/http.ts'
 import type { HttpCall } from '../../src/effects/service.ts'
-import type { Faults } from './faults.ts'
+import { type Faults, longestDelayMs } from './faults.ts'
 import type { Host } from './host.ts'
 import type { Mix } from './mix.ts'
 import { type Journeys, transportation } from './transportation.ts'
@@ -72,7 +72,7 @@ export class Services {
         })
       }
       const isSlow = call.method === 'POST' && call.path.startsWith('/spreadsheets') && faults.happens('slowAppend')
-      time.plan(isSlow ? faults.random.between(500, 3_000) : faults.delayMs(), () => {
+      time.plan(isSlow ? faults.random.between(500, longestDelayMs) : faults.delayMs(), () => {
         if (faults.crashes(host, 'crash before an effect') || !faults.outlives(host)) return
         if (faults.happens('callFailed')) {
           faults.see(host.name, 'call failed before it was carried out')

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/transport-node'
+import type { Config } from '../config.ts'
 import type { Log } from '../engine/ports.ts'
 import type { Tracer } from '../engine/trace-ports.ts'
 import { TurnstileError } from '../errors.ts'
@@ -26,6 +27,17 @@ export type BrokerOptions = StreamKeep & {
   tracer: Pick<Tracer, 'publish'>
   log: Log
 }
+
+/** What the settings say of it. */
+export const brokerSettings = (config: Config): Omit<BrokerOptions, 'tracer' | 'log'> => ({
+  url: config.NATS_URL,
+  security: config,
+  prefix: config.TURNSTILE_PREFIX,
+  partitions: config.TURNSTILE_PARTITIONS,
+  eventDays: config.TURNSTILE_EVENT_DAYS,
+  eventMib: config.TURNSTILE_EVENT_MIB,
+  streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
+})
 
 const tickMs = 200
 /** A server before 2.10 counts through all that waits whenever a consumer is made, and makes one after the other. */

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { buffer } from 'node:stream/consumers'
 import type { Broker } from '../broker/broker.ts'
-import { openBroker } from '../broker/nats.ts'
+import { brokerSettings, openBroker } from '../broker/nats.ts'
 import type { Config } from '../config.ts'
 import type { Log, Publisher } from '../engine/ports.ts'
 import { noTracer } from '../engine/trace-ports.ts'
@@ -55,17 +55,7 @@ export async function atDesk<T>(config: Config, name: string, work: (desk: Desk)
 }
 
 function connect(config: Config, name: string): Promise<Broker> {
-  return openBroker({
-    url: config.NATS_URL,
-    security: config,
-    prefix: config.TURNSTILE_PREFIX,
-    partitions: config.TURNSTILE_PARTITIONS,
-    eventDays: config.TURNSTILE_EVENT_DAYS,
-    eventMib: config.TURNSTILE_EVENT_MIB,
-    streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
-    log: logOf(name),
-    tracer: noTracer,
-  })
+  return openBroker({ ...brokerSettings(config), log: logOf(name), tracer: noTracer })
 }
 
 /** What goes wrong, for a person who waits for something else. */

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/broker.ts'
-import { openBroker } from '../broker/nats.ts'
+import { brokerSettings, openBroker } from '../broker/nats.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../engine/ports.ts'
 import type { Tracer } from '../engine/trace-ports.ts'
@@ -47,17 +47,7 @@ export async function layGround(config: Config, worker: string, log: Log, parts:
   })
   parts.push({ name: 'store', stop: () => store.close() })
 
-  const broker = await openBroker({
-    url: config.NATS_URL,
-    security: config,
-    prefix: config.TURNSTILE_PREFIX,
-    partitions: config.TURNSTILE_PARTITIONS,
-    eventDays: config.TURNSTILE_EVENT_DAYS,
-    eventMib: config.TURNSTILE_EVENT_MIB,
-    streamReplicas: config.TURNSTILE_STREAM_REPLICAS,
-    tracer,
-    log,
-  })
+  const broker = await openBroker({ ...brokerSettings(config), tracer, log })
   parts.push({ name: 'broker', stop: () => broker.close() })
   return { config, worker, log, metrics, tracer, store, broker, recent: new RecentTurns(), parts }
 }

@@ -7,7 +7,7 @@ const maxInLineAPlace = 8
 /** Of a service that takes longer than this no more is taken past the queue: while an effect is under way, its turn is not told. */
 const promptMs = 1_000
 
-export type HandsOptions = {
+type HandsOptions = {
   adapter: AnyAdapter
   gate: Pick<Gate, 'isOpen'>
   /** No more than a second's worth is in line. */

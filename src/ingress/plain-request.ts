@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { HttpRequest } from './exchange.ts'
 
 /** What is plain to see of a request that begins with a chunk. */
-export type PlainRequest = {
+type PlainRequest = {
   /** How many bytes are missing to its end; below 0, how many are behind it. */
   left: number
   /** Only if it is whole, and nothing is in it that Node's parser would see and this does not. */

@@ -14,7 +14,14 @@ export class SpanIds {
 
 /** 16 digits. They are no secret, and a source of secrets costs as much as all the rest of a span. */
 const randomHex = (): string => randomDigits() + randomDigits()
-const randomDigits = (): string => ((Math.random() * 2 ** 32) >>> 0).toString(16).padStart(8, '0')
+
+function randomDigits(): string {
+  const random = Math.random() * 2 ** 32
+  return `${fourDigits[random >>> 16]}${fourDigits[random & 0xffff]}`
+}
+
+/** All there are: to look them up costs a fifth of what it costs to write a number. */
+const fourDigits = Array.from({ length: 2 ** 16 }, (_, number) => number.toString(16).padStart(4, '0'))
 
 type Turn = { to: { kind: string; id: string }; messageId: string }
 

@@ -7,7 +7,8 @@ import { isSampled, readTraceparent } from './traceparent.ts'
 
 /**
  * The house's stories as OpenTelemetry's spans, named by its semantic conventions. Whether a story that comes with a context is
- * followed its flags say; the sampler is asked of those that begin here.
+ * followed its flags say; the sampler is asked of those that begin here. Attributes are set at the end, each once: the SDK copies
+ * what it is given at the beginning three times, and to merge objects first costs more than to set them one after the other.
  */
 export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
   const begin = beginBy(otel, ids)
@@ -35,13 +36,14 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
       const contexts = turns.flatMap(({ traceparent }) => (isSampled(traceparent) ? traceparent : []))
       const [first] = contexts
       if (first === undefined) return undefined
-      const attributes = {
-        'db.system.name': 'postgresql',
-        'db.operation.name': 'commit',
-        'db.operation.batch.size': size,
-      }
       const links = contexts.map((context) => ({ context: contextOf(context) }))
-      return spanOf(begin('commit', { kind: SpanKind.CLIENT, attributes, links }, first))
+      return spanOf(begin('commit', { kind: SpanKind.CLIENT, links }, first), (span) => {
+        span.setAttributes({
+          'db.system.name': 'postgresql',
+          'db.operation.name': 'commit',
+          'db.operation.batch.size': size,
+        })
+      })
     },
 
     turnsAgain(turns) {
@@ -64,7 +66,7 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
       const to = { kind, id }
       // Not with the ids of the turn: that is the one which it has when it comes back.
       const span = begin(turnName(to, type), { kind: SpanKind.CONSUMER }, traceparent)
-      span.setAttributes({ ...actorAttributes(to), ...messageAttributes('process', 'turn', messageId) })
+      span.setAttributes(messageAttributes('process', 'turn', messageId)).setAttributes(actorAttributes(to))
       fail(span, code)
       span.end()
     },
@@ -72,26 +74,25 @@ export function createTracer(otel: OtelTracer, ids: SpanIds): Tracer {
     publish({ messageId, meta: { traceparent } }, subject) {
       if (!isFollowed(traceparent)) return undefined
       const template = templateOf(subject)
-      const attributes = {
-        ...messageAttributes('send', 'publish', messageId),
-        'messaging.destination.name': subject,
-        'messaging.destination.template': template,
-      }
       // Not PRODUCER: that is for a span whose own context the message carries.
-      return spanOf(begin(`publish ${template}`, { kind: SpanKind.CLIENT, attributes }, traceparent))
+      return spanOf(begin(`publish ${template}`, { kind: SpanKind.CLIENT }, traceparent), (span) => {
+        span.setAttributes(messageAttributes('send', 'publish', messageId)).setAttributes({
+          'messaging.destination.name': subject,
+          'messaging.destination.template': template,
+        })
+      })
     },
 
     effect({ service, type, actor, messageId, attempt, meta: { traceparent } }) {
       if (!isFollowed(traceparent)) return undefined
-      const attributes = {
-        ...messageAttributes('process', 'effect', messageId),
-        ...actorAttributes(actor),
-        'turnstile.service': service,
-        'turnstile.effect.attempt': attempt,
-      }
-      const span = begin(`effect ${service}.${type}`, { kind: SpanKind.CONSUMER, attributes }, traceparent)
+      const span = begin(`effect ${service}.${type}`, { kind: SpanKind.CONSUMER }, traceparent)
       return spanOf(span, (span, outcome) => {
-        span.setAttribute('turnstile.effect.outcome', outcome)
+        span.setAttributes(messageAttributes('process', 'effect', messageId)).setAttributes(actorAttributes(actor))
+        span.setAttributes({
+          'turnstile.service': service,
+          'turnstile.effect.attempt': attempt,
+          'turnstile.effect.outcome': outcome,
+        })
         if (outcome === 'temporary') fail(span, outcome)
       })
     },
@@ -128,14 +129,13 @@ function describeTurn(
   span: OtelSpan,
   { kind, actorId: id, messageId, partition, version, decision }: TurnRecord,
 ): void {
+  span.setAttributes(messageAttributes('process', 'turn', messageId)).setAttributes(actorAttributes({ kind, id }))
   span.setAttributes({
-    ...messageAttributes('process', 'turn', messageId),
-    ...actorAttributes({ kind, id }),
     'messaging.destination.partition.id': String(partition),
     'turnstile.turn.version': version,
     'turnstile.turn.outcome': decision.outcome,
-    ...(decision.because !== undefined && { 'turnstile.turn.because': decision.because }),
   })
+  if (decision.because !== undefined) span.setAttribute('turnstile.turn.because', decision.because)
 }
 
 const actorAttributes = ({ kind, id }: Address) => ({ 'turnstile.actor.kind': kind, 'turnstile.actor.id': id })

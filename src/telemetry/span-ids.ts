@@ -7,21 +7,29 @@ export type PlannedIds = { traceId?: string; spanId?: string }
 export class SpanIds {
   planned: PlannedIds = {}
 
-  generateTraceId = (): string => this.planned.traceId ?? randomHex() + randomHex()
+  generateTraceId = (): string => this.planned.traceId ?? randomDigits(32)
 
-  generateSpanId = (): string => this.planned.spanId ?? randomHex()
+  generateSpanId = (): string => this.planned.spanId ?? randomDigits(16)
 }
 
-/** 16 digits. They are no secret, and a source of secrets costs as much as all the rest of a span. */
-const randomHex = (): string => randomDigits() + randomDigits()
+const words = new Uint32Array(1_024)
+const bytes = Buffer.from(words.buffer)
+let page = ''
+let used = 0
 
-function randomDigits(): string {
-  const random = Math.random() * 2 ** 32
-  return `${fourDigits[random >>> 16]}${fourDigits[random & 0xffff]}`
+/**
+ * So many hexadecimal ones, cut off a page of them: to write each number by itself costs as much as all the rest of a story that is
+ * not followed. They are no secret, and a source of secrets costs more still.
+ */
+function randomDigits(count: number): string {
+  if (used + count > page.length) {
+    for (let index = 0; index < words.length; index++) words[index] = Math.random() * 2 ** 32
+    page = bytes.toString('hex')
+    used = 0
+  }
+  used += count
+  return page.slice(used - count, used)
 }
-
-/** All there are: to look them up costs a fifth of what it costs to write a number. */
-const fourDigits = Array.from({ length: 2 ** 16 }, (_, number) => number.toString(16).padStart(4, '0'))
 
 type Turn = { to: { kind: string; id: string }; messageId: string }
 

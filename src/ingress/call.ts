@@ -13,6 +13,7 @@ import type { Guard } from './guard.ts'
 import { idempotencyKeyOf, lastEventIdOf } from './headers.ts'
 import type { Live } from './live/live.ts'
 import { parseRequest } from './parse.ts'
+import type { createPlacement } from './placement.ts'
 import { isProblemCode, keyReused, Problem } from './problems.ts'
 import { type Call, fillPath, type NextCommand, type Route, type ServerView } from './route.ts'
 import { toProblem } from './to-problem.ts'
@@ -27,6 +28,7 @@ export type House = {
   admission: Admission
   guard: Guard
   makeId: () => string
+  place: ReturnType<typeof createPlacement>
   live: Live
   server: ServerView
   log: Log
@@ -53,6 +55,13 @@ export function callOf(
     body,
     async askNew(kind, command) {
       return ask(commandToNew(kind, command, originOf(route, params, visit, house)), house)
+    },
+    async askNewNear(near, kind, command) {
+      const origin = originOf(route, params, visit, house)
+      const first = commandToNew(kind, command, origin)
+      // With a key its id may depend on nothing else.
+      if (!origin.hasKey) first.address.id = house.place(first.address.id, near)
+      return ask(first, house)
     },
     async ask(kind, id, command) {
       return ask(commandTo({ kind, id }, command, originOf(route, params, visit, house)), house)

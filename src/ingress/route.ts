@@ -59,6 +59,8 @@ export type Call<Params, Body, Query> = {
    * @throws a Problem when the actor refuses, or when there is no answer in time
    */
   askNew(...first: FirstCommand): Promise<Record<string, unknown>>
+  /** The same; without a key, the new actor lies in the partition of the one of this id, if that is not in great demand. */
+  askNewNear(near: string, ...first: FirstCommand): Promise<Record<string, unknown>>
   /** The same for the actor of this id, whether it was ever heard of or not. */
   ask(...next: NextCommand): Promise<Record<string, unknown>>
   /**

@@ -19,6 +19,7 @@ import { Live } from './live/live.ts'
 import { makeOpenApi } from './openapi.ts'
 import { makeDocsPage } from './pages/docs.ts'
 import { PendingLimit } from './pending-limit.ts'
+import { createPlacement } from './placement.ts'
 import type { Route } from './route.ts'
 import { createRouter } from './router.ts'
 import { portsOf } from './routes/index.ts'
@@ -93,7 +94,8 @@ export function createIngress(options: IngressOptions): Ingress {
       openapi: whenAsked(() => makeOpenApi(routes)),
       docsPage: whenAsked(() => makeDocsPage(routes, `http://localhost:${port}`)),
     }
-    const house = { config, requests, reads, readModels, asker, admission, guard, makeId, live, log, server }
+    const place = createPlacement(config.TURNSTILE_PARTITIONS)
+    const house = { config, requests, reads, readModels, asker, admission, guard, makeId, place, live, log, server }
     const serve = createServe(routes, house, () => traffic.isDraining)
     return createApp({ gate, route: createRouter(routes), traffic, serve }, makeId)
   }

@@ -23,7 +23,7 @@ export const bookTickets: Route<unknown, z.infer<typeof bookTicketsBody>> = {
   body: bookTicketsBody,
   answer: { status: 201, description: 'The seats are reserved', schema: bookingMade },
   problems: ['sold-out', 'unknown-show', 'booking-canceled', ...commandProblems],
-  handle: ({ body, askNew }) => askNew('booking', { type: 'BookShowTickets', ...body }),
+  handle: ({ body, askNewNear }) => askNewNear(body.show_id, 'booking', { type: 'BookShowTickets', ...body }),
 }
 
 export const listBookings: Route<unknown, unknown, z.infer<typeof bookingsQuery>> = {

@@ -1,5 +1,5 @@
 /** Half of those who are let in shall be answered within so long. */
-const targetMs = 500
+const targetMs = 250
 /** How long answers are collected before they are judged. Sooner, it could not be seen yet what the last limit has done. */
 const judgedAfterMs = 500
 /** Not fewer, however long they wait: the batches of the engine would be small, which costs more than it saves. */

@@ -4,6 +4,8 @@ import { Agent, get } from 'node:http'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { partitionOf } from '../actor/ids.ts'
+import { defaultPartitions } from '../config.ts'
 import type { StoredActor } from '../engine/ports.ts'
 import { TurnstileError } from '../errors.ts'
 import { createHouse, openIngress, type TestHouse } from './house.fixtures.ts'
@@ -82,6 +84,24 @@ describe('commands', () => {
     assert.equal(first?.messageId.slice(0, 13), key.slice(0, 13))
     await post('/shows', show, { 'Idempotency-Key': key })
     assert.notEqual(house.sent[1]?.messageId, first?.messageId)
+  })
+
+  test('a booking without a key lies with its show; with one, its id depends on nothing else', async () => {
+    const otherShow = '019389c2-4c00-7d2e-9a51-6f1b0c7a8e45'
+    assert.notEqual(partitionOf(otherShow, defaultPartitions), partitionOf(showId, defaultPartitions))
+    for (const show_id of [showId, otherShow]) await post('/book-tickets', { ...order, show_id })
+    for (const show_id of [showId, otherShow]) {
+      await post('/book-tickets', { ...order, show_id }, { 'Idempotency-Key': 'k' })
+    }
+    const [free, otherFree, keyed, otherKeyed] = house.sent.map(({ address }) => address.id) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    assert.equal(partitionOf(free, defaultPartitions), partitionOf(showId, defaultPartitions))
+    assert.equal(partitionOf(otherFree, defaultPartitions), partitionOf(otherShow, defaultPartitions))
+    assert.equal(keyed, otherKeyed)
   })
 
   test('the order of the fields makes no difference to a key, their values do', async () => {

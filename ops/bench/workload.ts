@@ -52,7 +52,7 @@ export const quickSize: Size = {
   warmUpSeconds: 0,
   seconds: 1,
   longSeconds: 1,
-  commands: 1_000,
+  commands: 10_000,
   bookingsOfLife: 50,
   turns: 10_000,
   actors: 1_000,

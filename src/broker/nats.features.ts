@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import net from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { AckPolicy } from '@nats-io/jetstream'
-import { nanos } from '@nats-io/transport-node'
+import { headers, nanos } from '@nats-io/transport-node'
 import { until } from '../../test/support/wait.ts'
 import { actorIn, commandsTo, commandTo, effectOf, idsOf, openReader, partitions, silent } from './broker.fixtures.ts'
 import { Connection } from './connection.ts'
@@ -120,6 +120,37 @@ export function natsFeatures(name: string, url: () => string): void {
       await until('the large one is here', () => sizes.length === 1)
       assert.ok((sizes[0] ?? 0) > 50_000)
       assert.deepEqual(broken, [])
+      pull.close()
+    })
+
+    it('takes the end of a request for the end of that one alone', async () => {
+      const { connection } = harness
+      const replies: string[] = []
+      connection.subscribe('$JS.API.CONSUMER.MSG.NEXT.nowhere.late', {
+        callback: (_, { reply = '' }) => {
+          replies.push(reply)
+          const completed = headers(409, 'Batch Completed')
+          if (replies.length === 1) connection.publish(reply, '', { headers: completed })
+          // The end of the first, late; and something that comes behind it.
+          if (replies.length === 2) connection.publish(replies[0] ?? '', '', { headers: completed })
+          if (replies.length === 2) connection.publish('seen')
+        },
+      })
+      let ends = 0
+      const broken: Error[] = []
+      const pull = new Pull(new Connection(connection, silent), 'nowhere', 'late', {
+        message: () => {},
+        ended: () => {
+          ends += 1
+          pull.ask(7, 10_000)
+        },
+        broken: (cause) => broken.push(cause),
+      })
+      const seen = connection.subscribe('seen', { max: 1 })
+      pull.ask(5, 10_000)
+      for await (const _ of seen) break
+      await connection.flush()
+      assert.deepEqual([ends, pull.outstanding, replies.length, broken], [1, 7, 2, []])
       pull.close()
     })
 

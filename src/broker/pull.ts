@@ -26,7 +26,8 @@ export type PullEvents = {
 /**
  * Pull requests to one consumer, one at a time: never more than was asked for is on its way, so that whoever asks knows
  * exactly how much can come. (The library's `consume` asks again while its buffer is still full.) A subscription of its
- * own keeps what an earlier reading asked for from being taken for an answer.
+ * own keeps what an earlier reading asked for from being taken for an answer, and a subject for each request the word of
+ * its end: nats-server from 2.10 on says `Batch Completed` behind the last message, when we may have asked again already.
  */
 export class Pull {
   readonly #connection: Connection
@@ -34,6 +35,8 @@ export class Pull {
   readonly #events: PullEvents
   readonly #inbox: string
   readonly #subscription: Subscription
+  #requests = 0
+  #replyTo = ''
   #outstanding = 0
   #received = 0
   #heardMs = 0
@@ -45,7 +48,7 @@ export class Pull {
     this.#nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`
     this.#events = events
     this.#subscription = connection.subscribe(
-      this.#inbox,
+      `${this.#inbox}.*`,
       (message) => this.#receive(message),
       (error) => this.fail(error),
     )
@@ -58,11 +61,12 @@ export class Pull {
 
   /** Asks for up to so many messages. Not while something is outstanding. */
   ask(batch: number, maxBytes?: number): void {
+    this.#replyTo = `${this.#inbox}.${++this.#requests}`
     this.#outstanding = batch
     this.#received = 0
     this.#heardMs = performance.now()
     const request = { batch, max_bytes: maxBytes, expires: nanos(expiresMs), idle_heartbeat: nanos(heartbeatMs) }
-    this.#connection.nats.publish(this.#nextSubject, JSON.stringify(request), { reply: this.#inbox })
+    this.#connection.nats.publish(this.#nextSubject, JSON.stringify(request), { reply: this.#replyTo })
   }
 
   checkSilence(nowMs: number): void {
@@ -96,8 +100,8 @@ export class Pull {
     if (this.#isClosed) return
     this.#heardMs = performance.now()
     // What a stream delivers keeps its own subject; what comes to the inbox itself is the server speaking.
-    if (message.subject === this.#inbox) this.#heed(message)
-    else {
+    if (message.subject === this.#replyTo) this.#heed(message)
+    else if (!message.subject.startsWith(this.#inbox)) {
       this.#outstanding -= 1
       this.#received += 1
       this.#events.message(message, parseDeliveryInfo(message.reply ?? ''))

@@ -31,10 +31,16 @@ export const alarmId = (kind: string, id: string, at: string): string => deriveI
 /**
  * The partition of an actor: FNV-1a, 32 bits, of the id's bytes, modulo the number of partitions. The same as
  * nats-server's `{{partition(n, token)}}`, so that what a client publishes lands where we look for it.
- * Ids are ASCII, so a character is a byte.
  */
-export function partitionOf(id: string, partitions: number): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  return (hash >>> 0) % partitions
+export const partitionOf = (id: string, partitions: number): number => fnv1a(id) % partitions
+
+/**
+ * Of ASCII text, where a character is a byte; 32 bits.
+ *
+ * @param before the hash of what stands before the text
+ */
+export function fnv1a(text: string, before = 0x811c9dc5): number {
+  let hash = before
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash >>> 0
 }

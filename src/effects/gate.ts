@@ -13,7 +13,7 @@ import { Rate } from './rate.ts'
 
 export type GateOptions = {
   service: string
-  /** How many calls may be under way at a time. The queue hands over no more. */
+  /** How many calls may be under way at a time. */
   concurrency: number
   callsPerSecond: number
   /** How long the circuit stays open before one call tries whether the service works again. */
@@ -24,6 +24,9 @@ export type GateOptions = {
   log: Log
   observer: Pick<Observer, 'circuit'>
 }
+
+/** So many effects for each call that may be under way: one is in hand until what came of it is stored, far longer than a call takes. */
+const inHandACall = 4
 
 /** So many calls in a row that came to nothing, and the service is taken for dead. */
 const deadAfterFailures = 5
@@ -55,7 +58,7 @@ export class Gate {
   constructor(options: GateOptions) {
     const { service, concurrency, callsPerSecond, openMs, clock, observer } = options
     this.#options = options
-    this.#allowedByCircuit = concurrency
+    this.#allowedByCircuit = this.#most
     this.#places = new Places(concurrency)
     this.#rate = new Rate(callsPerSecond, clock)
     // Every call that waits listens to it.
@@ -120,7 +123,7 @@ export class Gate {
 
   /** Whether calls go through as they come. */
   get isOpen(): boolean {
-    return this.allowed === this.#options.concurrency
+    return this.allowed === this.#most
   }
 
   /** How many effects may be in hand now. */
@@ -144,6 +147,10 @@ export class Gate {
     this.#halfOpening.abort()
   }
 
+  get #most(): number {
+    return this.#options.concurrency * inHandACall
+  }
+
   get #lookMs(): number {
     return this.#options.openMs / looksWhileOpen
   }
@@ -160,14 +167,14 @@ export class Gate {
   }
 
   #closed(): void {
-    const { service, concurrency, log, observer } = this.#options
+    const { service, log, observer } = this.#options
     observer.circuit(service, false)
     log.info({ service }, 'the service works again')
-    this.#allow(concurrency)
+    this.#allow(this.#most)
   }
 
-  #allow(concurrency: number): void {
-    this.#allowedByCircuit = concurrency
+  #allow(inHand: number): void {
+    this.#allowedByCircuit = inHand
     if (!this.#isPaused) this.#options.limit(this.allowed)
   }
 }

@@ -1,4 +1,4 @@
-import { partitionOf } from '../actor/ids.ts'
+import { fnv1a, partitionOf } from '../actor/ids.ts'
 
 /** Above that, what one worker does for a show would hold up its bookings. */
 const mostPerSecond = 200
@@ -35,10 +35,11 @@ export function createPlacement(partitions: number, now: () => number = performa
 /** From the digits that are there upwards, so that they stay as random as they can. */
 function placed(id: string, partition: number, partitions: number): string {
   const start = id.slice(0, -varied)
+  const hash = fnv1a(start)
   const own = Number.parseInt(id.slice(-varied), 16)
   for (let i = 0; i < variants; i++) {
-    const candidate = start + ((own + i) % variants).toString(16).padStart(varied, '0')
-    if (partitionOf(candidate, partitions) === partition) return candidate
+    const digits = ((own + i) % variants).toString(16).padStart(varied, '0')
+    if (fnv1a(digits, hash) % partitions === partition) return start + digits
   }
   return id
 }

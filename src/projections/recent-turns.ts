@@ -1,8 +1,8 @@
 import type { TurnRecord } from '../engine/ports.ts'
 import type { JournaledEvents, LiveProjections, Stretch } from '../engine/read-model-ports.ts'
 
-/** Some seconds of a busy worker. With more than this they are all forgotten. */
-const maxTurns = 10_000
+/** Two seconds of a worker that does all it can. With more than this a partition's are forgotten when it has another one. */
+const maxTurns = 20_000
 
 /** Turns of one partition without a gap, the first of them at `after + 1`. One without events has its place only. */
 type Run = { after: number; turns: (JournaledEvents | undefined)[] }
@@ -22,11 +22,11 @@ export class RecentTurns {
   /** Keeps what has been committed. */
   note(turns: TurnRecord[]): void {
     if (!this.#isWanted) return
-    if (this.#count + turns.length > maxTurns) this.#forget()
     for (const { partition, position, kind, actorId, version, at, decision } of turns) {
       let run = this.#runs.get(partition)
       // Another process had the partition in between, or nobody knows what became of a commit.
-      if (!run || run.after + run.turns.length + 1 !== position) run = this.#begin(partition, position - 1)
+      const isGap = run && run.after + run.turns.length + 1 !== position
+      if (!run || isGap || this.#count >= maxTurns) run = this.#begin(partition, position - 1)
       const { events } = decision
       run.turns.push(events && { partition, position, kind, actorId, version, at, events })
       this.#count += 1

@@ -286,6 +286,23 @@ describe('a row whose append may have happened', () => {
     assert.deepEqual(methods(calls), ['GET', 'POST'])
   })
 
+  test('is looked for when it has waited so long that another process may have it', async (t) => {
+    const { calls, gateway } = await startSheet(t, { answers: 0, rows: false })
+    const { settings } = aWorker(spreadsheets, gateway)
+    for (const waitMs of [10_000, 10_001]) {
+      let nowMs = 0
+      const clock = { ...settings.clock, monotonicMs: () => nowMs }
+      const gate: typeof settings.gate = {
+        pass(call) {
+          nowMs = waitMs
+          return call()
+        },
+      }
+      await carryOut(aDelivery('spreadsheets', request).effect, { ...settings, clock, gate })
+    }
+    assert.deepEqual(methods(calls), ['POST', 'GET'])
+  })
+
   test('is appended once when two copies of it come at the same time', async (t) => {
     const { calls, gateway, count } = await startSheet(t, { answers: 0, rows: true })
     const { settings, told } = aWorker(spreadsheets, gateway)

@@ -24,6 +24,9 @@ import type { InTurn } from './in-turn.ts'
 import { type Outcome, outcomeOf, outcomeOfReadBack } from './outcome.ts'
 import type { AnyAdapter, HttpCall, ServiceCall } from './service.ts'
 
+/** Whoever stood still for longer, stopped or starved, may no longer be the one who has the effect: the queue waits for 30 s. */
+const freshMs = 10_000
+
 export interface DeadLetters {
   /** Resolves once the letter is safe. One that was kept before is open again, with one attempt more. */
   keepDeadLetter(letter: DeadLetter): Promise<void>
@@ -65,10 +68,13 @@ export async function carryOut(delivered: EffectDelivery, settings: EffectSettin
   const span = settings.tracer.effect(delivered)
   const effect = span ? { ...delivered, meta: { ...delivered.meta, traceparent: span.traceparent } } : delivered
 
+  const takenMs = settings.clock.monotonicMs()
   await settings.inHand.while(effect, () =>
     settings.inTurn.run(effect.messageId, async (isSecond) => {
-      const delivery = isSecond ? { ...effect, mayBeRepeat: true } : effect
-      const outcome = await settings.gate.pass(() => timed(delivery, parsed, settings))
+      const outcome = await settings.gate.pass(() => {
+        const isOld = settings.clock.monotonicMs() - takenMs > freshMs
+        return timed(isSecond || isOld ? { ...effect, mayBeRepeat: true } : effect, parsed, settings)
+      })
       if (!outcome) return effect.retry(0)
       await settle(effect, parsed.request, outcome, settings)
       span?.end(nameOf(outcome))
